@@ -1,0 +1,1 @@
+"""The HTTP API: reads the mirror, prepares transactions that wallets sign."""

@@ -1,0 +1,103 @@
+"""Opening the database: one `Database` per process, read sessions apart from write sessions."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from sqlalchemy import Executable, Row, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from encore.db.types import SqliteWeiSum
+
+SQLITE_BUSY_TIMEOUT_MS = 60_000
+
+
+class ReadSession:
+    """Reads in autocommit with SQLAlchemy Core; it cannot write and holds no transaction open."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def all(self, statement: Executable) -> Sequence[Row[Any]]:
+        """Return every row."""
+        return (await self._connection.execute(statement)).all()
+
+    async def first(self, statement: Executable) -> Row[Any] | None:
+        """Return the first row, or None."""
+        return (await self._connection.execute(statement)).first()
+
+    async def scalar(self, statement: Executable) -> Any:
+        """Return the first column of the first row, or None."""
+        return (await self._connection.execute(statement)).scalar()
+
+
+class WriteSession(AsyncSession):
+    """One unit of work: opened and committed at the edge (a request, a job), nowhere else."""
+
+
+class Database:
+    """The engine of one process over SQLite (`sqlite:///path`) or PostgreSQL (`postgresql://…`)."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.engine: AsyncEngine = create_async_engine(async_url(url))
+        if self.is_sqlite:
+            event.listen(self.engine.sync_engine, "connect", _prepare_sqlite)
+            event.listen(self.engine.sync_engine, "begin", _begin_immediate)
+        self._autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether this is the embedded database."""
+        return self.url.startswith("sqlite")
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[ReadSession]:
+        """Open a read session (autocommit)."""
+        async with self._autocommit.connect() as connection:
+            yield ReadSession(connection)
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[WriteSession]:
+        """Open a unit of work with the ORM; commits on leaving, rolls back on an exception."""
+        async with WriteSession(self.engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        """Open a Core transaction for bulk work; commits on leaving, rolls back on an exception."""
+        async with self.engine.begin() as connection:
+            yield connection
+
+    async def close(self) -> None:
+        """Close every pooled connection."""
+        await self.engine.dispose()
+
+
+def async_url(url: str) -> str:
+    """Name the asynchronous driver in a public database URL."""
+    return url.replace("sqlite://", "sqlite+aiosqlite://", 1).replace("postgresql://", "postgresql+asyncpg://", 1)
+
+
+def sync_url(url: str) -> str:
+    """Name the synchronous driver in a public database URL (migrations and the job store are synchronous)."""
+    return url.replace("postgresql://", "postgresql+psycopg://", 1)
+
+
+def _prepare_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
+    connection.isolation_level = None  # type: ignore[attr-defined] # BEGIN is ours to send, see _begin_immediate
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute(f"PRAGMA busy_timeout={SQLITE_BUSY_TIMEOUT_MS}")
+    cursor.close()
+    connection.create_aggregate("wei_sum", 1, SqliteWeiSum)  # type: ignore[attr-defined]
+
+
+def _begin_immediate(connection: Any) -> None:
+    """Take the write lock at the start: a transaction that reads first and writes later could not wait for it."""
+    if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")

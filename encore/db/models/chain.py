@@ -1,0 +1,328 @@
+"""The mirror of the chain, its undo journal and its feed. Written by the indexer alone.
+
+Rows that events append are keyed by (`block_number`, `log_index`); rows that events change hold the state at the
+indexed block. Addresses and hashes are lower case; `timestamp` columns are block times in seconds.
+"""
+
+from typing import Any
+
+from sqlalchemy import Index, String, Text, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from encore.db.models.base import Address, Base, Hash, UnixTime, Wei
+
+
+class Checkpoint(Base):
+    """How far the mirror has got: the last block whose rows are all committed. One row per chain."""
+
+    __tablename__ = "checkpoints"
+
+    chain_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    genesis_hash: Mapped[Hash]
+    block_number: Mapped[int]
+    block_hash: Mapped[Hash]
+    timestamp: Mapped[UnixTime]
+    finalized_block: Mapped[int]
+
+
+class Block(Base):
+    """A block of the canonical chain: all that are not final yet, and the final ones that hold events."""
+
+    __tablename__ = "blocks"
+
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    hash: Mapped[Hash] = mapped_column(unique=True)
+    parent_hash: Mapped[Hash]
+    timestamp: Mapped[UnixTime]
+
+
+class ChainEvent(Base):
+    """The journal of decoded events. `args` is by parameter name; integers are decimal strings, bytes are 0x hex."""
+
+    __tablename__ = "chain_events"
+    __table_args__ = (UniqueConstraint("block_hash", "log_index"), Index(None, "address", "block_number", "log_index"))
+
+    block_number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    log_index: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    block_hash: Mapped[Hash]
+    transaction_hash: Mapped[Hash] = mapped_column(index=True)
+    address: Mapped[Address]
+    contract: Mapped[str] = mapped_column(String(50))
+    name: Mapped[str] = mapped_column(String(50))
+    args: Mapped[dict[str, Any]]
+    timestamp: Mapped[UnixTime]
+
+
+class UndoEntry(Base):
+    """What one row was before a block that is not final changed it; `before` is NULL where the row did not exist."""
+
+    __tablename__ = "undo_entries"
+    __table_args__ = (Index(None, "block_number"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    block_number: Mapped[int]
+    table_name: Mapped[str] = mapped_column(String(50))
+    key: Mapped[str] = mapped_column(Text)
+    before: Mapped[str | None] = mapped_column(Text)
+
+
+class FeedEntry(Base):
+    """What subscribers are told, in order: each event when it was applied and, after a reorg, when it was undone."""
+
+    __tablename__ = "feed"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(8))
+    block_number: Mapped[int]
+    block_hash: Mapped[Hash]
+    log_index: Mapped[int]
+    transaction_hash: Mapped[Hash]
+    address: Mapped[Address]
+    contract: Mapped[str] = mapped_column(String(50))
+    name: Mapped[str] = mapped_column(String(50))
+    args: Mapped[dict[str, Any]]
+    timestamp: Mapped[UnixTime]
+
+
+class IndexedContract(Base):
+    """A contract whose events are followed: the deployed ones and every token that the factories made since."""
+
+    __tablename__ = "indexed_contracts"
+
+    address: Mapped[Address] = mapped_column(primary_key=True)
+    contract: Mapped[str] = mapped_column(String(50))
+    first_block: Mapped[int]
+
+
+class Token(Base):
+    """A creator token. Supplies in token wei (18 decimals); `platform_fee_bps` is taken on the native side of a trade."""
+
+    __tablename__ = "tokens"
+    __table_args__ = (Index(None, "created_at", "address"),)
+
+    address: Mapped[Address] = mapped_column(primary_key=True)
+    creator: Mapped[Address] = mapped_column(index=True)
+    owner: Mapped[Address]
+    name: Mapped[str] = mapped_column(String(200))
+    symbol: Mapped[str] = mapped_column(String(50))
+    description: Mapped[str] = mapped_column(Text)
+    image_url: Mapped[str] = mapped_column(Text)
+    is_active: Mapped[bool]
+    initial_supply: Mapped[Wei]
+    maximum_supply: Mapped[Wei]
+    total_supply: Mapped[Wei]
+    total_staked: Mapped[Wei]
+    holder_count: Mapped[int]
+    platform_fee_bps: Mapped[int]
+    platform_fee_recipient: Mapped[Address]
+    created_block: Mapped[int]
+    created_at: Mapped[UnixTime]
+
+
+class Balance(Base):
+    """What one account holds of one token. The sum over holders is the token's total supply."""
+
+    __tablename__ = "balances"
+    __table_args__ = (Index(None, "token", "amount", "holder"), Index(None, "holder"))
+
+    token: Mapped[Address] = mapped_column(primary_key=True)
+    holder: Mapped[Address] = mapped_column(primary_key=True)
+    amount: Mapped[Wei]
+
+
+class Transfer(Base):
+    """An ERC-20 Transfer."""
+
+    __tablename__ = "transfers"
+    __table_args__ = (
+        Index(None, "token", "block_number", "log_index"),
+        Index(None, "sender", "block_number", "log_index"),
+        Index(None, "receiver", "block_number", "log_index"),
+    )
+
+    block_number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    log_index: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    transaction_hash: Mapped[Hash]
+    token: Mapped[Address]
+    sender: Mapped[Address]
+    receiver: Mapped[Address]
+    amount: Mapped[Wei]
+    timestamp: Mapped[UnixTime]
+
+
+class Stake(Base):
+    """A staking position; `amount` is 0 once it was withdrawn. Rewards are token wei paid out so far."""
+
+    __tablename__ = "stakes"
+    __table_args__ = (Index(None, "account"),)
+
+    token: Mapped[Address] = mapped_column(primary_key=True)
+    account: Mapped[Address] = mapped_column(primary_key=True)
+    amount: Mapped[Wei]
+    staked_at: Mapped[UnixTime]
+    unlocks_at: Mapped[UnixTime]
+    last_claimed_at: Mapped[UnixTime]
+    total_rewards: Mapped[Wei]
+
+
+class Pool(Base):
+    """A constant-product pool of native coin against one token. `price` is native wei for one whole token (1e18 units)."""
+
+    __tablename__ = "pools"
+
+    token: Mapped[Address] = mapped_column(primary_key=True)
+    native_reserve: Mapped[Wei]
+    token_reserve: Mapped[Wei]
+    total_shares: Mapped[Wei]
+    price: Mapped[Wei]
+    volume_native: Mapped[Wei]
+    trade_count: Mapped[int]
+    created_block: Mapped[int]
+    created_at: Mapped[UnixTime]
+
+
+class LiquidityPosition(Base):
+    """LP shares of one provider in one pool; the zero address holds what is locked for ever."""
+
+    __tablename__ = "liquidity_positions"
+    __table_args__ = (Index(None, "provider"),)
+
+    token: Mapped[Address] = mapped_column(primary_key=True)
+    provider: Mapped[Address] = mapped_column(primary_key=True)
+    shares: Mapped[Wei]
+
+
+class LiquidityChange(Base):
+    """Liquidity added to or removed from a pool; `kind` is added or removed."""
+
+    __tablename__ = "liquidity_changes"
+    __table_args__ = (Index(None, "token", "block_number", "log_index"),)
+
+    block_number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    log_index: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    transaction_hash: Mapped[Hash]
+    token: Mapped[Address]
+    provider: Mapped[Address]
+    kind: Mapped[str] = mapped_column(String(7))
+    native_amount: Mapped[Wei]
+    token_amount: Mapped[Wei]
+    shares: Mapped[Wei]
+    timestamp: Mapped[UnixTime]
+
+
+class Trade(Base):
+    """A swap; `side` is buy (native coin in) or sell (token in).
+
+    `native_amount` is what the trader paid or received in all, platform fee included or deducted. `price` is the
+    pool's spot price after the trade, native wei for one whole token.
+    """
+
+    __tablename__ = "trades"
+    __table_args__ = (
+        Index(None, "token", "block_number", "log_index"),
+        Index(None, "token", "timestamp"),
+        Index(None, "trader", "block_number", "log_index"),
+    )
+
+    block_number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    log_index: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    transaction_hash: Mapped[Hash]
+    token: Mapped[Address]
+    trader: Mapped[Address]
+    side: Mapped[str] = mapped_column(String(4))
+    native_amount: Mapped[Wei]
+    token_amount: Mapped[Wei]
+    platform_fee: Mapped[Wei]
+    price: Mapped[Wei]
+    timestamp: Mapped[UnixTime]
+
+
+class Candle(Base):
+    """Prices (native wei for one whole token) and volumes of one interval that had trades."""
+
+    __tablename__ = "candles"
+
+    token: Mapped[Address] = mapped_column(primary_key=True)
+    interval_seconds: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    opened_at: Mapped[UnixTime] = mapped_column(primary_key=True, autoincrement=False)
+    open: Mapped[Wei]
+    high: Mapped[Wei]
+    low: Mapped[Wei]
+    close: Mapped[Wei]
+    volume_native: Mapped[Wei]
+    volume_token: Mapped[Wei]
+    trade_count: Mapped[int]
+
+
+class FeeBalance(Base):
+    """Native wei of platform fees that the exchange holds for a recipient to withdraw."""
+
+    __tablename__ = "fee_balances"
+
+    recipient: Mapped[Address] = mapped_column(primary_key=True)
+    amount: Mapped[Wei]
+
+
+class CreatorMetrics(Base):
+    """The latest metrics of a creator on chain: streams and followers as counts, revenue in wei, score in bps."""
+
+    __tablename__ = "creator_metrics"
+
+    creator: Mapped[Address] = mapped_column(primary_key=True)
+    monthly_streams: Mapped[Wei]
+    followers: Mapped[Wei]
+    monthly_revenue: Mapped[Wei]
+    engagement_score: Mapped[int]
+    observed_at: Mapped[UnixTime]
+    oracle: Mapped[Address]
+    block_number: Mapped[int]
+
+
+class Milestone(Base):
+    """A milestone of monthly streams that a creator reached; each at most once."""
+
+    __tablename__ = "milestones"
+
+    creator: Mapped[Address] = mapped_column(primary_key=True)
+    threshold: Mapped[Wei] = mapped_column(primary_key=True)
+    monthly_streams: Mapped[Wei]
+    block_number: Mapped[int]
+    transaction_hash: Mapped[Hash]
+    timestamp: Mapped[UnixTime]
+
+
+class Launch(Base):
+    """A creator's coin launched with its pool; at most one per creator. Seeds in wei."""
+
+    __tablename__ = "launches"
+
+    creator: Mapped[Address] = mapped_column(primary_key=True)
+    token: Mapped[Address] = mapped_column(unique=True)
+    launcher: Mapped[Address]
+    native_seed: Mapped[Wei]
+    token_seed: Mapped[Wei]
+    block_number: Mapped[int]
+    transaction_hash: Mapped[Hash]
+    timestamp: Mapped[UnixTime]
+
+
+class LaunchRequirements(Base):
+    """What the metrics contract demands before a launch; the only row has id 1."""
+
+    __tablename__ = "launch_requirements"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, server_default=text("1"))
+    minimum_monthly_streams: Mapped[Wei]
+    minimum_followers: Mapped[Wei]
+    maximum_metrics_age_seconds: Mapped[Wei]
+
+
+class Role(Base):
+    """Who may do what: `role` is owner, oracle, launcher or factory of the contract at `address`."""
+
+    __tablename__ = "roles"
+
+    address: Mapped[Address] = mapped_column(primary_key=True)
+    role: Mapped[str] = mapped_column(String(30), primary_key=True)
+    account: Mapped[Address] = mapped_column(primary_key=True)
+    is_granted: Mapped[bool]

@@ -1,0 +1,93 @@
+"""Column types that mean the same on SQLite and PostgreSQL: exact unsigned 256-bit integers and their sum, UTC times."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from sqlalchemy import DateTime, Dialect, String
+from sqlalchemy.dialects.postgresql import NUMERIC
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import GenericFunction
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+UINT256_MAX: Final = 2**256 - 1
+UINT256_DIGITS: Final = 78
+
+
+class Uint256(TypeDecorator[int]):
+    """An unsigned 256-bit integer (wei, shares, counts read from the chain): `int` in Python.
+
+    NUMERIC(78,0) on PostgreSQL. On SQLite 78 zero-padded decimal digits, so that text order is numeric order.
+    Binding anything outside 0 … 2**256 - 1 raises `ValueError`.
+    """
+
+    impl = String(UINT256_DIGITS)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Pick the exact representation of the dialect."""
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(NUMERIC(UINT256_DIGITS, 0))
+        return dialect.type_descriptor(String(UINT256_DIGITS))
+
+    def process_bind_param(self, value: int | None, dialect: Dialect) -> Any:
+        """Encode an int for the dialect."""
+        if value is None:
+            return None
+        if not 0 <= value <= UINT256_MAX:
+            raise ValueError(f"{value} is not an unsigned 256-bit integer")
+        return Decimal(value) if dialect.name == "postgresql" else f"{value:078d}"
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> int | None:  # noqa: ARG002 - SQLAlchemy's signature
+        """Decode to int."""
+        return None if value is None else int(value)
+
+
+class wei_sum(GenericFunction[int]):  # noqa: N801 - the name it has in SQL
+    """Exact SUM over a `Uint256` column, 0 over no rows; on SQLite an aggregate that the engine registers."""
+
+    type = Uint256()
+    inherit_cache = True
+
+
+@compiles(wei_sum, "postgresql")
+def _wei_sum_postgresql(element: wei_sum, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"COALESCE(SUM({compiler.process(element.clauses, **kw)}), 0)"
+
+
+class SqliteWeiSum:
+    """The `wei_sum` aggregate of SQLite connections."""
+
+    def __init__(self) -> None:
+        self.total = 0
+
+    def step(self, value: str | None) -> None:
+        """Add one row."""
+        if value is not None:
+            self.total += int(value)
+
+    def finalize(self) -> str:
+        """Return the sum in the encoding of `Uint256`."""
+        return f"{self.total:078d}"
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A UTC-aware datetime; binding a naive one raises `ValueError`."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Normalise to UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("times must be timezone-aware")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """SQLite forgets the zone: put UTC back."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)

@@ -1,0 +1,135 @@
+"""Every setting, read from `ENCORE_…` variables and `.env`, validated at start with all problems listed at once."""
+
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any
+
+from eth_account import Account
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from encore import PROJECT_ROOT
+from encore.chain.networks import LOCAL_MNEMONIC, Network, network_named
+from encore.errors import SettingsError, UnknownNetworkError
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+ORACLE_ACCOUNT_INDEX = 1
+"""Which account of the local chain's mnemonic is the oracle; `ape run deploy` grants it the role there."""
+
+
+class Settings(BaseSettings):
+    """The settings of one process; build it with `load_settings` so that mistakes become one clear message."""
+
+    model_config = SettingsConfigDict(env_prefix="ENCORE_", env_file=".env", extra="ignore", frozen=True)
+
+    network: str = Field("local", description="which chain: local, sepolia, polygon-amoy, …")
+    data_dir: Path = Field(PROJECT_ROOT / ".encore", description="chain state, database and logs of the local stack")
+    chain_port: Port = Field(8545, description="port of the local chain")
+    rpc_urls: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="JSON-RPC endpoints, comma-separated, in order of preference; default: the local chain"
+    )
+    api_host: str = Field("127.0.0.1", description="address the API listens on")
+    api_port: Port = Field(8000, description="port the API listens on")
+    database_url: str = Field("", description="sqlite:///… or postgresql://…; default: SQLite in the data folder")
+    launch_min_streams: int = Field(50_000, ge=0, description="monthly streams a launch requires, written on chain")
+    launch_min_followers: int = Field(5_000, ge=0, description="followers a launch requires, written on chain")
+    oracle_private_key: SecretStr | None = Field(None, description="0x-prefixed key of the oracle; optional locally")
+    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR")
+    log_format: str = Field("console", pattern="^(console|json)$", description="console or json")
+
+    @field_validator("rpc_urls", mode="before")
+    @classmethod
+    def _split_urls(cls, value: object) -> object:
+        return tuple(url.strip() for url in value.split(",") if url.strip()) if isinstance(value, str) else value
+
+    @field_validator("rpc_urls")
+    @classmethod
+    def _check_urls(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
+        for url in urls:
+            if not url.startswith(("http://", "https://")):
+                raise ValueError(f"{url!r} is not an http(s) URL")
+        return urls
+
+    @field_validator("network")
+    @classmethod
+    def _check_network(cls, name: str) -> str:
+        try:
+            return network_named(name).name
+        except UnknownNetworkError as error:
+            raise ValueError(str(error)) from None
+
+    @field_validator("database_url")
+    @classmethod
+    def _check_database_url(cls, url: str) -> str:
+        if url and not url.startswith(("sqlite:///", "postgresql://")):
+            raise ValueError("must start with sqlite:/// or postgresql://")
+        return url
+
+    @field_validator("oracle_private_key")
+    @classmethod
+    def _check_key(cls, key: SecretStr | None) -> SecretStr | None:
+        if key is not None:
+            try:
+                Account.from_key(key.get_secret_value())
+            except Exception:  # noqa: BLE001 - every way a key can be wrong gets the same answer, without the key
+                raise ValueError("not a private key: expected 0x and 64 hexadecimal digits") from None
+        return key
+
+    @cached_property
+    def chain(self) -> Network:
+        """The network named by `network`."""
+        return network_named(self.network)
+
+    @cached_property
+    def endpoints(self) -> tuple[str, ...]:
+        """JSON-RPC endpoints in order of preference."""
+        if self.rpc_urls:
+            return self.rpc_urls
+        if self.chain.is_local:
+            return (f"http://127.0.0.1:{self.chain_port}",)
+        raise SettingsError(f"ENCORE_RPC_URLS is required on {self.network}")
+
+    @cached_property
+    def database(self) -> str:
+        """The database URL in its public form (`sqlite:///…` or `postgresql://…`)."""
+        return self.database_url or f"sqlite:///{self.data_dir.resolve()}/encore.db"
+
+    @cached_property
+    def deployment_path(self) -> Path:
+        """The registry of deployed contracts: committed for public networks, in the data folder for the local chain."""
+        folder = self.data_dir / "deployments" if self.chain.is_local else PROJECT_ROOT / "deployments"
+        return folder / f"{self.network}.json"
+
+    def oracle_key(self) -> str:
+        """Return the oracle's private key; on the local chain a development key stands in for a missing one.
+
+        Raises `SettingsError` on a public network without a key.
+        """
+        if self.oracle_private_key is not None:
+            return self.oracle_private_key.get_secret_value()
+        if not self.chain.is_local:
+            raise SettingsError(f"ENCORE_ORACLE_PRIVATE_KEY is required on {self.network}")
+        return local_account_key(ORACLE_ACCOUNT_INDEX)
+
+
+def local_account_key(index: int) -> str:
+    """Return the private key of account `index` of the local chain's public mnemonic."""
+    Account.enable_unaudited_hdwallet_features()
+    account = Account.from_mnemonic(LOCAL_MNEMONIC, account_path=f"m/44'/60'/0'/0/{index}")
+    return str(account.key.to_0x_hex())
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read settings from the environment, `.env` and `overrides` (which win; `None` means not given).
+
+    Raises `SettingsError` listing every wrong setting by its variable's name; values are not echoed, they may be secret.
+    """
+    try:
+        return Settings(**{name: value for name, value in overrides.items() if value is not None})
+    except ValidationError as error:
+        problems = [
+            f"  ENCORE_{'_'.join(str(part) for part in problem['loc'][:1]).upper()}: {problem['msg'].removeprefix('Value error, ')}"
+            for problem in error.errors(include_input=False, include_context=False)
+        ]
+        raise SettingsError("these settings are wrong:\n" + "\n".join(problems)) from None

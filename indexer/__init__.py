@@ -1,0 +1,1 @@
+"""Chain to SQL: mirrors the events of every Encore contract into the database, exactly once."""
