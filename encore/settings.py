@@ -123,13 +123,13 @@ def local_account_key(index: int) -> str:
 def load_settings(**overrides: Any) -> Settings:
     """Read settings from the environment, `.env` and `overrides` (which win; `None` means not given).
 
-    Raises `SettingsError` listing every wrong setting by its variable's name; values are not echoed, they may be secret.
+    Raises `SettingsError` listing every wrong setting by its variable's name, never by its value.
     """
     try:
         return Settings(**{name: value for name, value in overrides.items() if value is not None})
     except ValidationError as error:
         problems = [
-            f"  ENCORE_{'_'.join(str(part) for part in problem['loc'][:1]).upper()}: {problem['msg'].removeprefix('Value error, ')}"
+            f"  ENCORE_{str(problem['loc'][0]).upper()}: {problem['msg'].removeprefix('Value error, ')}"
             for problem in error.errors(include_input=False, include_context=False)
         ]
         raise SettingsError("these settings are wrong:\n" + "\n".join(problems)) from None

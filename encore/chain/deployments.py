@@ -1,4 +1,4 @@
-"""The registry of deployed contracts and their ABIs, written by `ape run deploy` and `ape run export_abis` as plain data."""
+"""The registry of deployed contracts and their ABIs: plain data that `ape run deploy` and `export_abis` write."""
 
 import json
 from pathlib import Path
@@ -40,7 +40,7 @@ class Deployment(BaseModel):
             return self.contracts[contract].address
         except KeyError:
             raise DeploymentError(
-                f"{contract} is not deployed on {self.network}; run `ape run deploy --network …` to finish the deployment"
+                f"{contract} is not deployed on {self.network}; finish the deployment with `ape run deploy`"
             ) from None
 
 

@@ -37,7 +37,13 @@ NETWORKS: Final[dict[str, Network]] = {
         Network("local", 31337, "ETH", 1, 64, has_finalized_tag=True, ape_network="ethereum:local:foundry"),
         Network("filecoin", 314, "FIL", 30, 900, has_finalized_tag=True, ape_network="filecoin:mainnet:node"),
         Network(
-            "filecoin-calibration", 314159, "tFIL", 30, 900, has_finalized_tag=True, ape_network="filecoin:calibration:node"
+            "filecoin-calibration",
+            314159,
+            "tFIL",
+            30,
+            900,
+            has_finalized_tag=True,
+            ape_network="filecoin:calibration:node",
         ),
         Network("polygon", 137, "POL", 2, 256, has_finalized_tag=True, ape_network="polygon:mainnet:node"),
         Network("polygon-amoy", 80002, "POL", 2, 256, has_finalized_tag=True, ape_network="polygon:amoy:node"),

@@ -1,4 +1,4 @@
-"""Column types that mean the same on SQLite and PostgreSQL: exact unsigned 256-bit integers and their sum, UTC times."""
+"""Column types that mean the same on SQLite and PostgreSQL: exact 256-bit integers, their sum, and UTC times."""
 
 from datetime import UTC, datetime
 from decimal import Decimal

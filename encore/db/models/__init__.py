@@ -1,4 +1,4 @@
-"""Every table. `chain` mirrors the chain (written by the indexer alone); the others belong to one platform area each."""
+"""Every table. `chain` mirrors the chain, written by the indexer alone; the others belong to one area each."""
 
 from encore.db.models import accounts, chain, creators, listening, revenue
 from encore.db.models.base import Base

@@ -95,7 +95,7 @@ class IndexedContract(Base):
 
 
 class Token(Base):
-    """A creator token. Supplies in token wei (18 decimals); `platform_fee_bps` is taken on the native side of a trade."""
+    """A creator token. Supplies in token wei; `platform_fee_bps` is taken on the native side of a trade."""
 
     __tablename__ = "tokens"
     __table_args__ = (Index(None, "created_at", "address"),)
@@ -166,7 +166,7 @@ class Stake(Base):
 
 
 class Pool(Base):
-    """A constant-product pool of native coin against one token. `price` is native wei for one whole token (1e18 units)."""
+    """A constant-product pool, native coin against one token. `price` is native wei for one whole token (1e18)."""
 
     __tablename__ = "pools"
 

@@ -25,7 +25,8 @@ class Play(Base):
     """Plays of one creator by one listener; `id` grows with time so that the oracle can ask what is new.
 
     `play_count` is 1 for a single listening event, more where a log has already summed them up (then `track_id` and
-    `listened_seconds` are unknown). `event_key` names the event within its `source`, so that importing twice adds nothing.
+    `listened_seconds` are unknown). `event_key` names the event within its `source`: importing twice
+    adds nothing.
     """
 
     __tablename__ = "plays"

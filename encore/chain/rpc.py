@@ -1,0 +1,119 @@
+"""JSON-RPC over HTTP to one or more nodes: timeouts, retries with jittered backoff, failover in order of preference."""
+
+import asyncio
+import random
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any, Final, Self
+
+import aiohttp
+import orjson
+import structlog
+
+from encore.errors import RpcError, RpcUnavailableError
+
+DEFAULT_TIMEOUT_SECONDS: Final = 30.0
+DEFAULT_ATTEMPTS: Final = 5
+FIRST_BACKOFF_SECONDS: Final = 0.2
+LONGEST_BACKOFF_SECONDS: Final = 5.0
+RETRIED_STATUSES: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
+
+Request = tuple[str, list[Any]]
+
+_log = structlog.get_logger(__name__)
+
+
+class RpcClient:
+    """Calls nodes with plain JSON values in and out (quantities stay 0x strings).
+
+    A transport fault (refused, timed out, truncated, 429, 5xx) moves on to the next endpoint and is retried up to
+    `attempts` times in all, then raises `RpcUnavailableError`. An error object from the node raises `RpcError` at once.
+    """
+
+    def __init__(
+        self,
+        endpoints: Sequence[str],
+        *,
+        timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
+        attempts: int = DEFAULT_ATTEMPTS,
+    ) -> None:
+        self.endpoints = tuple(endpoints)
+        self._timeout = aiohttp.ClientTimeout(total=timeout_seconds)
+        self._attempts = attempts
+        self._preferred = 0
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def call(self, method: str, *params: Any) -> Any:
+        """Return the result of one request."""
+        reply = await self._post({"jsonrpc": "2.0", "id": 0, "method": method, "params": params})
+        return _result(method, reply)
+
+    async def batch(self, requests: Sequence[Request]) -> list[Any]:
+        """Return the results of many requests sent as one, in their order; the first error object raises."""
+        if not requests:
+            return []
+        replies = await self._post(
+            [
+                {"jsonrpc": "2.0", "id": index, "method": method, "params": params}
+                for index, (method, params) in enumerate(requests)
+            ]
+        )
+        if isinstance(replies, dict):  # a node that refuses the whole batch answers with one error object
+            return [_result(requests[0][0], replies)]
+        by_id = {reply["id"]: reply for reply in replies}
+        return [_result(method, by_id[index]) for index, (method, _) in enumerate(requests)]
+
+    async def _post(self, payload: Any) -> Any:
+        body = orjson.dumps(payload)
+        fault: Exception | None = None
+        for attempt in range(self._attempts):
+            if attempt:
+                await asyncio.sleep(_backoff_seconds(attempt))
+            endpoint = self.endpoints[self._preferred % len(self.endpoints)]
+            try:
+                return await self._post_once(endpoint, body)
+            except (aiohttp.ClientError, TimeoutError, orjson.JSONDecodeError) as error:
+                fault = error
+                self._preferred += 1
+                _log.warning("rpc endpoint failed", endpoint=endpoint, attempt=attempt + 1, reason=_reason(error))
+        raise RpcUnavailableError(
+            f"no node answered after {self._attempts} attempts ({', '.join(self.endpoints)}): {_reason(fault)}"
+        ) from fault
+
+    async def _post_once(self, endpoint: str, body: bytes) -> Any:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(timeout=self._timeout)
+        async with self._session.post(endpoint, data=body, headers={"Content-Type": "application/json"}) as response:
+            if response.status in RETRIED_STATUSES:
+                response.raise_for_status()
+            return orjson.loads(await response.read())
+
+
+def _result(method: str, reply: dict[str, Any]) -> Any:
+    error = reply.get("error")
+    if error is not None:
+        raise RpcError(method, int(error.get("code", 0)), str(error.get("message", error)), error.get("data"))
+    return reply["result"]
+
+
+def _backoff_seconds(attempt: int) -> float:
+    longest = min(LONGEST_BACKOFF_SECONDS, FIRST_BACKOFF_SECONDS * 2**attempt)
+    return random.uniform(longest / 2, longest)  # noqa: S311 - jitter, not a secret
+
+
+def _reason(error: Exception | None) -> str:
+    return str(error) or type(error).__name__
