@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Executable, Row, event
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 
-from encore.db.types import SqliteWeiSum
+from encore.db.types import SqliteWeiSum, sqlite_wei_value
 
 SQLITE_BUSY_TIMEOUT_MS = 60_000
 
@@ -47,6 +47,11 @@ class Database:
         if self.is_sqlite:
             event.listen(self.engine.sync_engine, "begin", _begin_immediate)
         self._autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._snapshot = self.engine.execution_options(
+            **{"sqlite_begin": "BEGIN"}
+            if self.is_sqlite
+            else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        )
 
     @property
     def is_sqlite(self) -> bool:
@@ -57,6 +62,12 @@ class Database:
     async def read(self) -> AsyncIterator[ReadSession]:
         """Open a read session (autocommit)."""
         async with self._autocommit.connect() as connection:
+            yield ReadSession(connection)
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[ReadSession]:
+        """Open a read session whose statements all see one committed state: figures that must be of one block."""
+        async with self._snapshot.connect() as connection:
             yield ReadSession(connection)
 
     @asynccontextmanager
@@ -97,9 +108,11 @@ class _SqliteConnection(sqlite3.Connection):
         self.execute("PRAGMA synchronous=FULL")
         self.execute("PRAGMA foreign_keys=ON")
         self.create_aggregate("wei_sum", 1, SqliteWeiSum)  # type: ignore[arg-type] # typeshed knows only int and None
+        self.create_function("wei_value", 2, sqlite_wei_value, deterministic=True)
 
 
 def _begin_immediate(connection: Any) -> None:
     """Take the write lock at the start: a transaction that reads first and writes later could not wait for it."""
-    if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    options = connection.get_execution_options()
+    if options.get("isolation_level") != "AUTOCOMMIT":
+        connection.exec_driver_sql(options.get("sqlite_begin", "BEGIN IMMEDIATE"))

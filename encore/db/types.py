@@ -13,6 +13,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 UINT256_MAX: Final = 2**256 - 1
 UINT256_DIGITS: Final = 78
+WEI_PER_TOKEN: Final = 10**18
 
 
 class Uint256(TypeDecorator[int]):
@@ -54,6 +55,26 @@ class wei_sum(GenericFunction[int]):  # noqa: N801 - the name it has in SQL
 @compiles(wei_sum, "postgresql")
 def _wei_sum_postgresql(element: wei_sum, compiler: SQLCompiler, **kw: Any) -> str:
     return f"COALESCE(SUM({compiler.process(element.clauses, **kw)}), 0)"
+
+
+class wei_value(GenericFunction[int]):  # noqa: N801 - the name it has in SQL
+    """`amount` of a token in wei at `price` (native wei for one whole token), rounded down; NULL where either is."""
+
+    type = Uint256()
+    inherit_cache = True
+
+
+@compiles(wei_value, "postgresql")
+def _wei_value_postgresql(element: wei_value, compiler: SQLCompiler, **kw: Any) -> str:
+    amount, price = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"DIV({amount} * {price}, {WEI_PER_TOKEN})"
+
+
+def sqlite_wei_value(amount: str | None, price: str | None) -> str | None:
+    """Compute `wei_value` on SQLite connections."""
+    if amount is None or price is None:
+        return None
+    return f"{int(amount) * int(price) // WEI_PER_TOKEN:078d}"
 
 
 class SqliteWeiSum:
