@@ -1,4 +1,4 @@
-"""The `encore` command. The packages above the floor bring their commands through the `encore.commands` entry points."""
+"""The `encore` command; the packages above the floor bring theirs through the `encore.commands` entry points."""
 
 import sys
 from importlib.metadata import entry_points
@@ -31,7 +31,7 @@ class _Commands(click.Group):
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="encore")
 def root() -> None:
-    """The backend of an on-chain creator economy.
+    r"""The backend of an on-chain creator economy.
 
     \b
     See it live:        encore up          then, in another terminal:  encore demo

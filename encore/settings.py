@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from eth_account import Account
+from eth_account.signers.local import LocalAccount
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sqlalchemy import make_url
 
 from encore import PROJECT_ROOT
 from encore.chain.networks import LOCAL_MNEMONIC, Network, network_named
@@ -51,6 +53,11 @@ class Settings(BaseSettings):
                 raise ValueError(f"{url!r} is not an http(s) URL")
         return urls
 
+    @field_validator("data_dir")
+    @classmethod
+    def _absolute(cls, path: Path) -> Path:
+        return path.expanduser().resolve()
+
     @field_validator("network")
     @classmethod
     def _check_network(cls, name: str) -> str:
@@ -81,6 +88,11 @@ class Settings(BaseSettings):
         """The network named by `network`."""
         return network_named(self.network)
 
+    @property
+    def runs_own_chain(self) -> bool:
+        """Whether `encore up` starts the chain itself: on the local network, unless endpoints were given."""
+        return self.chain.is_local and not self.rpc_urls
+
     @cached_property
     def endpoints(self) -> tuple[str, ...]:
         """JSON-RPC endpoints in order of preference."""
@@ -93,7 +105,12 @@ class Settings(BaseSettings):
     @cached_property
     def database(self) -> str:
         """The database URL in its public form (`sqlite:///…` or `postgresql://…`)."""
-        return self.database_url or f"sqlite:///{self.data_dir.resolve()}/encore.db"
+        return self.database_url or f"sqlite:///{self.data_dir}/encore.db"
+
+    @property
+    def database_name(self) -> str:
+        """The database URL without its password, for people to read."""
+        return make_url(self.database).render_as_string(hide_password=True)
 
     @cached_property
     def deployment_path(self) -> Path:
@@ -115,9 +132,18 @@ class Settings(BaseSettings):
 
 def local_account_key(index: int) -> str:
     """Return the private key of account `index` of the local chain's public mnemonic."""
+    return "0x" + bytes(_local_account(index).key).hex()
+
+
+def local_account_address(index: int) -> str:
+    """Return the checksummed address of account `index` of the local chain's public mnemonic."""
+    return str(_local_account(index).address)
+
+
+def _local_account(index: int) -> LocalAccount:
     Account.enable_unaudited_hdwallet_features()
-    account = Account.from_mnemonic(LOCAL_MNEMONIC, account_path=f"m/44'/60'/0'/0/{index}")
-    return str(account.key.to_0x_hex())
+    account: LocalAccount = Account.from_mnemonic(LOCAL_MNEMONIC, account_path=f"m/44'/60'/0'/0/{index}")
+    return account
 
 
 def load_settings(**overrides: Any) -> Settings:

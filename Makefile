@@ -1,0 +1,64 @@
+# Everything a person types. `make up` runs Encore here, `make test` proves it; both work from a fresh clone.
+SHELL := /bin/bash
+PYTHON ?= $(shell command -v python3.12 >/dev/null 2>&1 && python3.12 -c '' 2>/dev/null && echo python3.12 || \
+	(command -v python3.11 >/dev/null 2>&1 && python3.11 -c '' 2>/dev/null && echo python3.11) || echo python3)
+VENV := .venv
+BIN := $(VENV)/bin
+UV_VERSION := 0.13.8
+TESTS := -p no:ape_test -p no:boa_test -n auto
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.DEFAULT_GOAL := help
+.PHONY: help env up demo reset test lint types contracts suite coverage lock bench clean
+
+help: ## List the commands.
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+env: $(VENV)/installed ## Create the environment from the lock files.
+
+$(VENV)/installed: requirements.lock package-lock.json pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' || \
+		{ echo "Encore needs Python 3.11 or 3.12; found $$($(PYTHON) --version 2>&1). Name one: make $(MAKECMDGOALS) PYTHON=…"; exit 1; }
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --require-hashes -r requirements.lock
+	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation -e .
+	@if command -v npm >/dev/null; then npm ci --silent --ignore-scripts --no-audit --no-fund; \
+		else echo "no Node.js here: the local chain will be py-evm, which is slower"; fi
+	@touch $@
+
+up: env ## Run the whole system here; Ctrl-C stops it.
+	@exec encore up
+
+demo: env ## The same, and show it living: listeners, launches, trades.
+	@exec encore up --demo
+
+reset: env ## Empty the data folder, to start over from block 0.
+	@encore reset --yes
+
+test: env lint types contracts suite coverage ## Lint, types and the whole suite.
+
+lint: env ## Ruff, its formatter, the import rules.
+	ruff check .
+	ruff format --check .
+	lint-imports
+
+types: env ## mypy --strict on everything.
+	mypy
+
+contracts: env ## The contracts' own suite, on py-evm.
+	pytest -q -n auto tests/contracts
+
+suite: env ## Everything else, on the real EVM, SQLite and PostgreSQL.
+	coverage erase
+	pytest -q $(TESTS) --ignore=tests/contracts --cov --cov-report=
+
+coverage: ## The branch coverage of the last `make suite`.
+	coverage report
+
+lock: env ## Resolve pyproject.toml again into requirements.lock.
+	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-header --no-annotate --quiet -o requirements.lock
+
+clean: ## Remove the environment and every cache; keeps the data folder.
+	rm -rf $(VENV) node_modules .build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*

@@ -1,0 +1,1 @@
+"""`encore up`: the whole local system as supervised processes."""
