@@ -1,0 +1,506 @@
+# pragma version 0.4.3
+# pragma evm-version cancun
+# pragma nonreentrancy on
+"""
+@title IntegratedCreatorDEX
+@license Apache-2.0
+@notice Constant-product pools of the native coin against every registered creator token, in one contract. 30 bps of
+        what a trader brings stay in the pool; on top, the token's platform fee is set aside on the native side.
+@dev Reserves, shares and fees are kept in books, never read from a balance: coins sent here past the functions below
+     belong to nobody. Divisions round against the caller.
+@custom:kill Nothing stops it: liquidity can always be removed.
+"""
+
+from ethereum.ercs import IERC20
+
+from ..interfaces import ICreatorToken
+from ..interfaces import IIntegratedCreatorDEX
+from ..interfaces import ITokenDeploymentFactory
+
+implements: IIntegratedCreatorDEX
+
+
+struct Pool:
+    native: uint256
+    token: uint256
+    updatedAt: uint256
+
+
+struct Reserves:
+    native: uint256
+    token: uint256
+
+
+struct PriceObservation:
+    cumulative: uint256
+    timestamp: uint256
+
+
+event PoolCreated:
+    token: indexed(address)
+    provider: indexed(address)
+
+
+event MinimumLiquidityLocked:
+    token: indexed(address)
+    shares: uint256
+
+
+event LiquidityAdded:
+    token: indexed(address)
+    provider: indexed(address)
+    nativeAmount: uint256
+    tokenAmount: uint256
+    shares: uint256
+    nativeReserve: uint256
+    tokenReserve: uint256
+
+
+event LiquidityRemoved:
+    token: indexed(address)
+    provider: indexed(address)
+    nativeAmount: uint256
+    tokenAmount: uint256
+    shares: uint256
+    nativeReserve: uint256
+    tokenReserve: uint256
+
+
+event TokensPurchased:
+    token: indexed(address)
+    buyer: indexed(address)
+    nativeIn: uint256
+    tokensOut: uint256
+    platformFee: uint256
+    platformFeeRecipient: address
+    nativeReserve: uint256
+    tokenReserve: uint256
+
+
+event TokensSold:
+    token: indexed(address)
+    seller: indexed(address)
+    tokensIn: uint256
+    nativeOut: uint256
+    platformFee: uint256
+    platformFeeRecipient: address
+    nativeReserve: uint256
+    tokenReserve: uint256
+
+
+event PlatformFeesWithdrawn:
+    recipient: indexed(address)
+    amount: uint256
+
+
+BASIS_POINTS: constant(uint256) = 10_000
+# What is left of an input after the pool's 30 bps.
+INPUT_SHARE: constant(uint256) = 9_970
+ONE_TOKEN: constant(uint256) = 10**18
+# Locked at a pool's creation, so that a share cannot be made dear enough to round others' deposits to nothing.
+MINIMUM_LIQUIDITY: constant(uint256) = 1_000
+
+RESERVE_BITS: constant(uint256) = 108
+MAXIMUM_RESERVE: constant(uint256) = 2**108 - 1
+
+registry: public(immutable(ITokenDeploymentFactory))
+
+totalShares: public(HashMap[address, uint256])
+# token -> provider; the zero address owns what is locked for ever.
+sharesOf: public(HashMap[address, HashMap[address, uint256]])
+platformFeesDue: public(HashMap[address, uint256])
+
+# token -> native reserve (108 bits), token reserve (108), time of the last change in unix seconds (40): one slot.
+_packed_pools: HashMap[address, uint256]
+# token -> sum of spot price * seconds up to the last change.
+_cumulative_prices: HashMap[address, uint256]
+
+
+@deploy
+def __init__(registry_: ITokenDeploymentFactory):
+    """
+    @param registry_ The TokenDeploymentFactory: only its tokens can have a pool.
+    """
+    registry = registry_
+
+
+@external
+@payable
+def createPool(token: address, tokenAmount: uint256, sharesReceiver: address) -> uint256:
+    """
+    @notice Opens the pool of `token` with the value sent and `tokenAmount` of the caller's tokens (approve first).
+            1 000 shares are locked for ever. Anybody may. Emits PoolCreated, MinimumLiquidityLocked, LiquidityAdded.
+            Reverts with "dex: unknown token", "dex: pool exists", "dex: insufficient liquidity" or "dex: reserve
+            too large".
+    @param token A registered creator token.
+    @param tokenAmount Token wei.
+    @param sharesReceiver Who receives the shares; the zero address locks them for ever.
+    @return The shares received.
+    """
+    assert staticcall registry.isCreatorToken(token), "dex: unknown token"
+    assert self._packed_pools[token] == 0, "dex: pool exists"
+    # Before the square root, whose argument must not overflow.
+    assert max(msg.value, tokenAmount) <= MAXIMUM_RESERVE, "dex: reserve too large"
+    total: uint256 = isqrt(msg.value * tokenAmount)
+    assert total > MINIMUM_LIQUIDITY, "dex: insufficient liquidity"
+    shares: uint256 = total - MINIMUM_LIQUIDITY
+
+    self._store(token, empty(Pool), msg.value, tokenAmount)
+    self.totalShares[token] = total
+    self.sharesOf[token][empty(address)] = MINIMUM_LIQUIDITY
+    self.sharesOf[token][sharesReceiver] += shares
+    log PoolCreated(token=token, provider=sharesReceiver)
+    log MinimumLiquidityLocked(token=token, shares=MINIMUM_LIQUIDITY)
+    log LiquidityAdded(
+        token=token,
+        provider=sharesReceiver,
+        nativeAmount=msg.value,
+        tokenAmount=tokenAmount,
+        shares=shares,
+        nativeReserve=msg.value,
+        tokenReserve=tokenAmount,
+    )
+    self._receive_tokens(token, tokenAmount)
+    return shares
+
+
+@external
+@payable
+def addLiquidity(token: address, tokenAmountMax: uint256, minShares: uint256, deadline: uint256) -> uint256:
+    """
+    @notice Adds the whole value sent and as many of the caller's tokens (approve first) as the price asks for.
+            Anybody may. Emits LiquidityAdded. Reverts with "dex: deadline passed", "dex: no pool", "dex: slippage
+            exceeded", "dex: amount too small" or "dex: reserve too large".
+    @param token The pool's token.
+    @param tokenAmountMax The most to take, in token wei.
+    @param minShares The fewest shares to accept.
+    @param deadline The last moment, in unix seconds.
+    @return The shares received.
+    """
+    self._check_deadline(deadline)
+    pool: Pool = self._load(token)
+    token_amount: uint256 = self._ceil_div(msg.value * pool.token, pool.native)
+    total: uint256 = self.totalShares[token]
+    shares: uint256 = msg.value * total // pool.native
+    assert shares > 0, "dex: amount too small"
+    assert shares >= minShares and token_amount <= tokenAmountMax, "dex: slippage exceeded"
+
+    native_reserve: uint256 = pool.native + msg.value
+    token_reserve: uint256 = pool.token + token_amount
+    self._store(token, pool, native_reserve, token_reserve)
+    self.totalShares[token] = total + shares
+    self.sharesOf[token][msg.sender] += shares
+    log LiquidityAdded(
+        token=token,
+        provider=msg.sender,
+        nativeAmount=msg.value,
+        tokenAmount=token_amount,
+        shares=shares,
+        nativeReserve=native_reserve,
+        tokenReserve=token_reserve,
+    )
+    self._receive_tokens(token, token_amount)
+    return shares
+
+
+@external
+def removeLiquidity(
+    token: address, shares: uint256, minNative: uint256, minTokens: uint256, deadline: uint256
+) -> Reserves:
+    """
+    @notice Gives the caller's shares back for its part of both reserves. Always works for who holds shares.
+            Emits LiquidityRemoved. Reverts with "dex: deadline passed", "dex: no pool", "dex: insufficient shares",
+            "dex: slippage exceeded" or, if the caller refuses the coin, "dex: native transfer failed".
+    @param token The pool's token.
+    @param shares How many shares.
+    @param minNative The least to accept, in native wei.
+    @param minTokens The least to accept, in token wei.
+    @param deadline The last moment, in unix seconds.
+    @return What was paid, in native wei and token wei.
+    """
+    self._check_deadline(deadline)
+    pool: Pool = self._load(token)
+    held: uint256 = self.sharesOf[token][msg.sender]
+    assert shares > 0 and shares <= held, "dex: insufficient shares"
+    total: uint256 = self.totalShares[token]
+    # The locked shares keep both reserves above zero.
+    native_amount: uint256 = shares * pool.native // total
+    token_amount: uint256 = shares * pool.token // total
+    assert native_amount >= minNative and token_amount >= minTokens, "dex: slippage exceeded"
+
+    native_reserve: uint256 = pool.native - native_amount
+    token_reserve: uint256 = pool.token - token_amount
+    self._store(token, pool, native_reserve, token_reserve)
+    self.totalShares[token] = total - shares
+    self.sharesOf[token][msg.sender] = held - shares
+    log LiquidityRemoved(
+        token=token,
+        provider=msg.sender,
+        nativeAmount=native_amount,
+        tokenAmount=token_amount,
+        shares=shares,
+        nativeReserve=native_reserve,
+        tokenReserve=token_reserve,
+    )
+    extcall IERC20(token).transfer(msg.sender, token_amount, default_return_value=True)
+    self._send_native(msg.sender, native_amount)
+    return Reserves(native=native_amount, token=token_amount)
+
+
+@external
+@payable
+def buyTokens(token: address, minTokensOut: uint256, deadline: uint256 = max_value(uint256)) -> uint256:
+    """
+    @notice Buys tokens with the whole value sent. Anybody may. Emits TokensPurchased. Reverts with "dex: deadline
+            passed", "dex: no pool", "dex: slippage exceeded", "dex: amount too small" or "dex: reserve too large".
+    @param token The pool's token.
+    @param minTokensOut The least to accept, in token wei.
+    @param deadline The last moment, in unix seconds; none, unless given.
+    @return The tokens bought, in token wei.
+    """
+    self._check_deadline(deadline)
+    pool: Pool = self._load(token)
+    fee: uint256 = 0
+    tokens_out: uint256 = 0
+    tokens_out, fee = self._quote_purchase(token, pool, msg.value)
+    assert tokens_out > 0, "dex: amount too small"
+    assert tokens_out >= minTokensOut, "dex: slippage exceeded"
+
+    native_reserve: uint256 = pool.native + msg.value - fee
+    token_reserve: uint256 = pool.token - tokens_out
+    self._store(token, pool, native_reserve, token_reserve)
+    recipient: address = self._set_fee_aside(token, fee)
+    log TokensPurchased(
+        token=token,
+        buyer=msg.sender,
+        nativeIn=msg.value,
+        tokensOut=tokens_out,
+        platformFee=fee,
+        platformFeeRecipient=recipient,
+        nativeReserve=native_reserve,
+        tokenReserve=token_reserve,
+    )
+    extcall IERC20(token).transfer(msg.sender, tokens_out, default_return_value=True)
+    return tokens_out
+
+
+@external
+def sellTokens(
+    token: address, amount: uint256, minNativeOut: uint256, deadline: uint256 = max_value(uint256)
+) -> uint256:
+    """
+    @notice Sells `amount` of the caller's tokens (approve first). Anybody may. Emits TokensSold. Reverts with "dex:
+            deadline passed", "dex: no pool", "dex: slippage exceeded", "dex: amount too small", "dex: reserve too
+            large" or, if the caller refuses the coin, "dex: native transfer failed".
+    @param token The pool's token.
+    @param amount Token wei.
+    @param minNativeOut The least to accept after all fees, in native wei.
+    @param deadline The last moment, in unix seconds; none, unless given.
+    @return What was paid, in native wei.
+    """
+    self._check_deadline(deadline)
+    pool: Pool = self._load(token)
+    gross: uint256 = 0
+    fee: uint256 = 0
+    gross, fee = self._quote_sale(token, pool, amount)
+    native_out: uint256 = gross - fee
+    assert native_out > 0, "dex: amount too small"
+    assert native_out >= minNativeOut, "dex: slippage exceeded"
+
+    native_reserve: uint256 = pool.native - gross
+    token_reserve: uint256 = pool.token + amount
+    self._store(token, pool, native_reserve, token_reserve)
+    recipient: address = self._set_fee_aside(token, fee)
+    log TokensSold(
+        token=token,
+        seller=msg.sender,
+        tokensIn=amount,
+        nativeOut=native_out,
+        platformFee=fee,
+        platformFeeRecipient=recipient,
+        nativeReserve=native_reserve,
+        tokenReserve=token_reserve,
+    )
+    self._receive_tokens(token, amount)
+    self._send_native(msg.sender, native_out)
+    return native_out
+
+
+@external
+def withdrawPlatformFees(recipient: address) -> uint256:
+    """
+    @notice Pays `recipient` all platform fees due to it. Anybody may call. Emits PlatformFeesWithdrawn.
+            Reverts with "dex: no fees due" or, if the recipient refuses the coin, "dex: native transfer failed".
+    @param recipient Who is paid.
+    @return What was paid, in native wei.
+    """
+    amount: uint256 = self.platformFeesDue[recipient]
+    assert amount > 0, "dex: no fees due"
+    self.platformFeesDue[recipient] = 0
+    log PlatformFeesWithdrawn(recipient=recipient, amount=amount)
+    self._send_native(recipient, amount)
+    return amount
+
+
+@external
+@view
+def getTokensOut(token: address, nativeIn: uint256) -> uint256:
+    """
+    @notice What `buyTokens` would give now. Reverts with "dex: no pool".
+    @param token The pool's token.
+    @param nativeIn Native wei.
+    @return Token wei; zero where a purchase would be too small.
+    """
+    return self._quote_purchase(token, self._load(token), nativeIn)[0]
+
+
+@external
+@view
+def getNativeOut(token: address, tokensIn: uint256) -> uint256:
+    """
+    @notice What `sellTokens` would pay now, after all fees. Reverts with "dex: no pool".
+    @param token The pool's token.
+    @param tokensIn Token wei.
+    @return Native wei; zero where a sale would be too small.
+    """
+    gross: uint256 = 0
+    fee: uint256 = 0
+    gross, fee = self._quote_sale(token, self._load(token), tokensIn)
+    return gross - fee
+
+
+@external
+@view
+def spotPrice(token: address) -> uint256:
+    """
+    @notice The price of an infinitely small trade before fees. Reverts with "dex: no pool".
+    @dev One transaction can move it at will: whoever settles money by a price takes `cumulativePrice`.
+    @param token The pool's token.
+    @return Native wei per 10**18 token wei, rounded down.
+    """
+    return self._spot_price(self._load(token))
+
+
+@external
+@view
+def cumulativePrice(token: address) -> PriceObservation:
+    """
+    @notice Spot price summed over seconds up to now: the difference of two observations divided by the seconds
+            between them is the time-weighted average price. Reverts with "dex: no pool".
+    @param token The pool's token.
+    @return The sum, in native wei per 10**18 token wei times seconds, and the present time in unix seconds.
+    """
+    return PriceObservation(
+        cumulative=self._cumulative_price(token, self._load(token)), timestamp=block.timestamp
+    )
+
+
+@external
+@view
+def reserves(token: address) -> Reserves:
+    """
+    @notice The pool's reserves; zero where there is no pool.
+    @param token The pool's token.
+    @return Native wei and token wei.
+    """
+    pool: Pool = self._unpack(self._packed_pools[token])
+    return Reserves(native=pool.native, token=pool.token)
+
+
+@internal
+@view
+def _quote_purchase(token: address, pool: Pool, native_in: uint256) -> (uint256, uint256):
+    """
+    @return Tokens out and platform fee; the pool keeps the rest of `native_in`.
+    """
+    fee: uint256 = self._platform_fee(token, native_in)
+    weighted_in: uint256 = (native_in - fee) * INPUT_SHARE
+    return (weighted_in * pool.token // (pool.native * BASIS_POINTS + weighted_in), fee)
+
+
+@internal
+@view
+def _quote_sale(token: address, pool: Pool, tokens_in: uint256) -> (uint256, uint256):
+    """
+    @return What leaves the pool, in native wei, and the platform fee contained in it.
+    """
+    weighted_in: uint256 = tokens_in * INPUT_SHARE
+    gross: uint256 = weighted_in * pool.native // (pool.token * BASIS_POINTS + weighted_in)
+    return (gross, self._platform_fee(token, gross))
+
+
+@internal
+@view
+def _platform_fee(token: address, native_amount: uint256) -> uint256:
+    return self._ceil_div(native_amount * staticcall ICreatorToken(token).platformFeeRate(), BASIS_POINTS)
+
+
+@internal
+def _set_fee_aside(token: address, fee: uint256) -> address:
+    recipient: address = staticcall ICreatorToken(token).platformFeeRecipient()
+    self.platformFeesDue[recipient] += fee
+    return recipient
+
+
+@internal
+@view
+def _load(token: address) -> Pool:
+    packed: uint256 = self._packed_pools[token]
+    assert packed != 0, "dex: no pool"
+    return self._unpack(packed)
+
+
+@internal
+@pure
+def _unpack(packed: uint256) -> Pool:
+    return Pool(
+        native=packed & MAXIMUM_RESERVE,
+        token=(packed >> RESERVE_BITS) & MAXIMUM_RESERVE,
+        updatedAt=packed >> (2 * RESERVE_BITS),
+    )
+
+
+@internal
+def _store(token: address, before: Pool, native_reserve: uint256, token_reserve: uint256):
+    assert max(native_reserve, token_reserve) <= MAXIMUM_RESERVE, "dex: reserve too large"
+    if before.updatedAt != 0 and before.updatedAt < block.timestamp:
+        self._cumulative_prices[token] = self._cumulative_price(token, before)
+    # The 40 bits left for the time last for 34 000 years.
+    self._packed_pools[token] = (
+        native_reserve | (token_reserve << RESERVE_BITS) | (block.timestamp << (2 * RESERVE_BITS))
+    )
+
+
+@internal
+@view
+def _cumulative_price(token: address, pool: Pool) -> uint256:
+    return self._cumulative_prices[token] + self._spot_price(pool) * (block.timestamp - pool.updatedAt)
+
+
+@internal
+@pure
+def _spot_price(pool: Pool) -> uint256:
+    return pool.native * ONE_TOKEN // pool.token
+
+
+@internal
+def _receive_tokens(token: address, amount: uint256):
+    extcall IERC20(token).transferFrom(msg.sender, self, amount, default_return_value=True)
+
+
+@internal
+def _send_native(receiver: address, amount: uint256):
+    sent: bool = raw_call(receiver, b"", value=amount, revert_on_failure=False)
+    assert sent, "dex: native transfer failed"
+
+
+@internal
+@pure
+def _ceil_div(numerator: uint256, denominator: uint256) -> uint256:
+    return (numerator + denominator - 1) // denominator
+
+
+@internal
+@view
+def _check_deadline(deadline: uint256):
+    assert block.timestamp <= deadline, "dex: deadline passed"
