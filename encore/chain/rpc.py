@@ -5,6 +5,7 @@ import random
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Final, Self
+from urllib.parse import urlsplit
 
 import aiohttp
 import orjson
@@ -89,9 +90,12 @@ class RpcClient:
             except (aiohttp.ClientError, TimeoutError, orjson.JSONDecodeError) as error:
                 fault = error
                 self._preferred += 1
-                _log.warning("rpc endpoint failed", endpoint=endpoint, attempt=attempt + 1, reason=_reason(error))
+                _log.warning(
+                    "rpc endpoint failed", endpoint=_host(endpoint), attempt=attempt + 1, reason=_reason(error)
+                )
+        hosts = ", ".join(_host(endpoint) for endpoint in self.endpoints)
         raise RpcUnavailableError(
-            f"no node answered after {self._attempts} attempts ({', '.join(self.endpoints)}): {_reason(fault)}"
+            f"no node answered after {self._attempts} attempts ({hosts}): {_reason(fault)}"
         ) from fault
 
     async def _post_once(self, endpoint: str, body: bytes) -> Any:
@@ -116,4 +120,11 @@ def _backoff_seconds(attempt: int) -> float:
 
 
 def _reason(error: Exception | None) -> str:
+    if isinstance(error, aiohttp.ClientResponseError):
+        return f"HTTP {error.status}"  # its own text names the whole URL
     return str(error) or type(error).__name__
+
+
+def _host(endpoint: str) -> str:
+    """The part of an endpoint that may be shown: providers put keys into paths and queries."""
+    return urlsplit(endpoint).netloc.rpartition("@")[2]

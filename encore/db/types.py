@@ -77,6 +77,11 @@ def sqlite_wei_value(amount: str | None, price: str | None) -> str | None:
     return f"{int(amount) * int(price) // WEI_PER_TOKEN:078d}"
 
 
+@compiles(wei_sum, "sqlite")
+def _wei_sum_sqlite(element: wei_sum, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"COALESCE(wei_sum{compiler.process(element.clause_expr, **kw)}, '{0:078d}')"
+
+
 class SqliteWeiSum:
     """The `wei_sum` aggregate of SQLite connections."""
 

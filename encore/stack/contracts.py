@@ -14,6 +14,7 @@ from encore.chain.local_node import find_anvil
 from encore.chain.rpc import RpcClient
 from encore.settings import Settings
 from encore.stack.preflight import PreflightError
+from encore.stack.supervisor import last_line
 
 NO_CODE: Final = "0x"
 
@@ -28,8 +29,8 @@ async def ensure_deployed(settings: Settings, rpc: RpcClient, log: Path, say: Ca
         addresses = [contract.address for contract in deployment.contracts.values()]
         if NO_CODE in await rpc.batch([("eth_getCode", [address, "latest"]) for address in addresses]):
             raise PreflightError(
-                f"the chain does not have the contracts that {settings.deployment_path} names: one of the two is stale; "
-                "run `make reset` to start over"
+                f"the chain does not have the contracts that {settings.deployment_path} names: one of the two is "
+                "stale; run `make reset` to start over"
             )
     if settings.chain.is_local:
         say("[dim]deploying the contracts …[/]")
@@ -59,6 +60,5 @@ async def _run_deploy_script(settings: Settings, log: Path) -> None:
             process.terminate()
             raise
     if code:
-        lines = log.read_text(errors="replace").strip().splitlines()
-        reason = lines[-1] if lines else f"exit code {code}"
+        reason = last_line(log) or f"exit code {code}"
         raise PreflightError(f"the deployment failed: {reason} (all of it: {log})")

@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -31,6 +32,11 @@ class ChainJournal:
         self._blocks: deque[_MinedBlock] = deque(maxlen=BLOCKS_REMEMBERED)
         self._replaying = asyncio.Lock()
 
+    @property
+    def last_block(self) -> int | None:
+        """The newest block that was taken note of."""
+        return self._blocks[-1].number if self._blocks else None
+
     async def follow(self) -> None:
         """Take note of every new block until cancelled; a node that is away is waited for."""
         while True:
@@ -46,12 +52,14 @@ class ChainJournal:
         async with self._replaying:
             head = int(await self._rpc.call("eth_blockNumber"), 16)
             lost = [block for block in self._blocks if block.number > head]
-            transactions = [raw for block in lost for raw in block.raw_transactions]
-            for raw in transactions:
-                await self._rpc.call("eth_sendRawTransaction", raw)
+            sent = 0
+            for raw in (raw for block in lost for raw in block.raw_transactions):
+                with suppress(RpcError):  # its sender was quicker to send it again
+                    await self._rpc.call("eth_sendRawTransaction", raw)
+                    sent += 1
             while self._blocks and self._blocks[-1].number > head:
                 self._blocks.pop()
-            return len(transactions)
+            return sent
 
     async def _take_note(self) -> None:
         head = int(await self._rpc.call("eth_blockNumber"), 16)

@@ -99,8 +99,8 @@ class Supervisor:
             quick_deaths = quick_deaths + 1 if code >= 0 and lived_seconds < QUICK_DEATH_SECONDS else 0
             if quick_deaths >= QUICK_DEATHS_ALLOWED:
                 raise ServiceFailedError(
-                    f"the {service.name} keeps ending; its last words: {self._last_words(service.name)} "
-                    f"(all of them: {self.log_path(service.name)})"
+                    f"the {service.name} keeps ending: {last_line(self.log_path(service.name)) or 'it said nothing'} "
+                    f"(all of it: {self.log_path(service.name)})"
                 )
             self._say(f"[yellow]{service.name} ended ({_cause(code)}); starting it again[/]")
             await asyncio.sleep(min(LONGEST_BACKOFF_SECONDS, 0.2 * 2**quick_deaths))
@@ -123,9 +123,11 @@ class Supervisor:
         if path.exists() and path.stat().st_size > LOG_SIZE_LIMIT_BYTES:
             path.replace(path.with_suffix(".log.1"))
 
-    def _last_words(self, name: str) -> str:
-        lines = self.log_path(name).read_text(errors="replace").strip().splitlines()
-        return lines[-1] if lines else "none"
+
+def last_line(log: Path) -> str:
+    """Return the last line of a log, where a command that failed said why; empty when there is none."""
+    lines = log.read_text(errors="replace").strip().splitlines()
+    return lines[-1].removeprefix("encore: ") if lines else ""
 
 
 async def _end(process: Process, stop_signal: signal.Signals) -> None:

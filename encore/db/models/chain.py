@@ -13,7 +13,10 @@ from encore.db.models.base import Address, Base, Hash, UnixTime, Wei
 
 
 class Checkpoint(Base):
-    """How far the mirror has got: the last block whose rows are all committed. One row per chain."""
+    """How far the mirror has got: the last block whose rows are all committed. One row per chain.
+
+    `finalized_block` is the newest final block that was mirrored: nothing up to it can be undone any more.
+    """
 
     __tablename__ = "checkpoints"
 
@@ -26,7 +29,7 @@ class Checkpoint(Base):
 
 
 class Block(Base):
-    """A block of the canonical chain: all that are not final yet, and the final ones that hold events."""
+    """A mirrored block that is not final yet, or the newest final one, to which the others are linked by hash."""
 
     __tablename__ = "blocks"
 
@@ -54,20 +57,25 @@ class ChainEvent(Base):
 
 
 class UndoEntry(Base):
-    """What one row was before a block that is not final changed it; `before` is NULL where the row did not exist."""
+    """What one row was before a block that is not final changed it; `before` is NULL where the row did not exist.
+
+    `key` is the primary key as a JSON array, `before` the whole row as a JSON object. One entry per row and block.
+    """
 
     __tablename__ = "undo_entries"
-    __table_args__ = (Index(None, "block_number"),)
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    block_number: Mapped[int]
-    table_name: Mapped[str] = mapped_column(String(50))
-    key: Mapped[str] = mapped_column(Text)
+    block_number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    table_name: Mapped[str] = mapped_column(String(50), primary_key=True)
+    key: Mapped[str] = mapped_column(Text, primary_key=True)
     before: Mapped[str | None] = mapped_column(Text)
 
 
 class FeedEntry(Base):
-    """What subscribers are told, in order: each event when it was applied and, after a reorg, when it was undone."""
+    """What subscribers are told, in order: each event when it was applied and, after a reorg, when it was undone.
+
+    `kind` is applied or undone. History from before the mirror first caught up with the chain is no news and is not
+    here; of the rest, the newest 100 000 entries stay.
+    """
 
     __tablename__ = "feed"
 
@@ -120,7 +128,7 @@ class Token(Base):
 
 
 class Balance(Base):
-    """What one account holds of one token. The sum over holders is the token's total supply."""
+    """What one account holds of one token, always more than zero. The sum over holders is the token's total supply."""
 
     __tablename__ = "balances"
     __table_args__ = (Index(None, "token", "amount", "holder"), Index(None, "holder"))
@@ -151,7 +159,7 @@ class Transfer(Base):
 
 
 class Stake(Base):
-    """A staking position; `amount` is 0 once it was withdrawn. Rewards are token wei paid out so far."""
+    """A staking position; `amount` is 0 once it was withdrawn. `total_rewards` is what it has paid, in token wei."""
 
     __tablename__ = "stakes"
     __table_args__ = (Index(None, "account"),)
@@ -182,7 +190,7 @@ class Pool(Base):
 
 
 class LiquidityPosition(Base):
-    """LP shares of one provider in one pool; the zero address holds what is locked for ever."""
+    """LP shares of one provider in one pool, more than zero; the zero address holds what is locked for ever."""
 
     __tablename__ = "liquidity_positions"
     __table_args__ = (Index(None, "provider"),)
@@ -238,7 +246,10 @@ class Trade(Base):
 
 
 class Candle(Base):
-    """Prices (native wei for one whole token) and volumes of one interval that had trades."""
+    """Prices (native wei for one whole token) and volumes (wei) of one interval that had trades.
+
+    `open` is the pool's price just before the interval's first trade, so that candles join without gaps.
+    """
 
     __tablename__ = "candles"
 
@@ -318,7 +329,7 @@ class LaunchRequirements(Base):
 
 
 class Role(Base):
-    """Who may do what: `role` is owner, oracle, launcher or factory of the contract at `address`."""
+    """Who may do what: `role` is owner, oracle, launcher or factory of the system contract at `address`."""
 
     __tablename__ = "roles"
 

@@ -24,6 +24,16 @@ def upgrade() -> None:
         sa.UniqueConstraint("source", "external_id", name=op.f("uq_accounts_source_external_id")),
     )
     op.create_table(
+        "apscheduler_jobs",
+        sa.Column("id", sa.Unicode(length=191), nullable=False),
+        sa.Column("next_run_time", sa.Float(precision=25), nullable=True),
+        sa.Column("job_state", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_apscheduler_jobs")),
+    )
+    with op.batch_alter_table("apscheduler_jobs", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_apscheduler_jobs_next_run_time"), ["next_run_time"], unique=False)
+
+    op.create_table(
         "balances",
         sa.Column("token", sa.String(length=42), nullable=False),
         sa.Column("holder", sa.String(length=42), nullable=False),
@@ -215,6 +225,43 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("creator", "threshold", name=op.f("pk_milestones")),
     )
     op.create_table(
+        "outbox",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("idempotency_key", sa.String(length=200), nullable=False),
+        sa.Column("kind", sa.String(length=30), nullable=False),
+        sa.Column("subject", sa.String(length=100), nullable=False),
+        sa.Column("chain_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("sender", sa.String(length=42), nullable=False),
+        sa.Column("to_address", sa.String(length=42), nullable=False),
+        sa.Column("data", sa.Text(), nullable=False),
+        sa.Column("value", encore.db.types.Uint256(length=78), nullable=False),
+        sa.Column("status", sa.String(length=9), nullable=False),
+        sa.Column("is_final", sa.Boolean(), nullable=False),
+        sa.Column("nonce", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("transaction_hash", sa.String(length=66), nullable=True),
+        sa.Column("block_number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("block_hash", sa.String(length=66), nullable=True),
+        sa.Column("gas_used", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("attempts", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("created_at", encore.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", encore.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
+        sa.UniqueConstraint("chain_id", "sender", "nonce", name=op.f("uq_outbox_chain_id_sender_nonce")),
+        sa.UniqueConstraint("idempotency_key", name=op.f("uq_outbox_idempotency_key")),
+        sa.UniqueConstraint("transaction_hash", name=op.f("uq_outbox_transaction_hash")),
+    )
+    with op.batch_alter_table("outbox", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_outbox_kind_subject"), ["kind", "subject"], unique=False)
+        batch_op.create_index(
+            "ix_outbox_open",
+            ["chain_id", "sender", "id"],
+            unique=False,
+            sqlite_where=sa.text("NOT is_final"),
+            postgresql_where=sa.text("NOT is_final"),
+        )
+
+    op.create_table(
         "pools",
         sa.Column("token", sa.String(length=42), nullable=False),
         sa.Column("native_reserve", encore.db.types.Uint256(length=78), nullable=False),
@@ -337,16 +384,14 @@ def upgrade() -> None:
 
     op.create_table(
         "undo_entries",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("block_number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "block_number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
         sa.Column("table_name", sa.String(length=50), nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("before", sa.Text(), nullable=True),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_undo_entries")),
+        sa.PrimaryKeyConstraint("block_number", "table_name", "key", name=op.f("pk_undo_entries")),
     )
-    with op.batch_alter_table("undo_entries", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_undo_entries_block_number"), ["block_number"], unique=False)
-
     op.create_table(
         "account_follows",
         sa.Column("follower_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -378,6 +423,61 @@ def upgrade() -> None:
         sa.UniqueConstraint("source", "external_id", name=op.f("uq_creators_source_external_id")),
         sa.UniqueConstraint("wallet", name=op.f("uq_creators_wallet")),
     )
+    op.create_table(
+        "outbox_transactions",
+        sa.Column("hash", sa.String(length=66), nullable=False),
+        sa.Column("outbox_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("raw", sa.Text(), nullable=False),
+        sa.Column("gas_limit", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("max_fee_per_gas", encore.db.types.Uint256(length=78), nullable=False),
+        sa.Column("max_priority_fee_per_gas", encore.db.types.Uint256(length=78), nullable=False),
+        sa.Column("signed_at", encore.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["outbox_id"], ["outbox.id"], name=op.f("fk_outbox_transactions_outbox_id")),
+        sa.PrimaryKeyConstraint("hash", name=op.f("pk_outbox_transactions")),
+    )
+    with op.batch_alter_table("outbox_transactions", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_outbox_transactions_outbox_id"), ["outbox_id"], unique=False)
+
+    op.create_table(
+        "activity_metrics",
+        sa.Column(
+            "creator_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("monthly_streams", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("followers", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("monthly_revenue", encore.db.types.Uint256(length=78), nullable=False),
+        sa.Column("engagement_score", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("unique_listeners", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("updated_at", encore.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["creator_id"], ["creators.id"], name=op.f("fk_activity_metrics_creator_id")),
+        sa.PrimaryKeyConstraint("creator_id", name=op.f("pk_activity_metrics")),
+    )
+    with op.batch_alter_table("activity_metrics", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_activity_metrics_monthly_streams_creator_id"),
+            ["monthly_streams", "creator_id"],
+            unique=False,
+        )
+
+    op.create_table(
+        "blockchain_metrics",
+        sa.Column(
+            "creator_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("wallet", sa.String(length=42), nullable=False),
+        sa.Column("monthly_streams", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("followers", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("monthly_revenue", encore.db.types.Uint256(length=78), nullable=False),
+        sa.Column("engagement_score", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("observed_at", sa.BigInteger(), nullable=False),
+        sa.Column("outbox_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(["creator_id"], ["creators.id"], name=op.f("fk_blockchain_metrics_creator_id")),
+        sa.ForeignKeyConstraint(["outbox_id"], ["outbox.id"], name=op.f("fk_blockchain_metrics_outbox_id")),
+        sa.PrimaryKeyConstraint("creator_id", name=op.f("pk_blockchain_metrics")),
+    )
+    with op.batch_alter_table("blockchain_metrics", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_blockchain_metrics_outbox_id"), ["outbox_id"], unique=False)
+
     op.create_table(
         "creator_follows",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -457,14 +557,23 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_creator_follows_follower_id"))
 
     op.drop_table("creator_follows")
+    with op.batch_alter_table("blockchain_metrics", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_blockchain_metrics_outbox_id"))
+
+    op.drop_table("blockchain_metrics")
+    with op.batch_alter_table("activity_metrics", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_activity_metrics_monthly_streams_creator_id"))
+
+    op.drop_table("activity_metrics")
+    with op.batch_alter_table("outbox_transactions", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_outbox_transactions_outbox_id"))
+
+    op.drop_table("outbox_transactions")
     op.drop_table("creators")
     with op.batch_alter_table("account_follows", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_account_follows_followed_id"))
 
     op.drop_table("account_follows")
-    with op.batch_alter_table("undo_entries", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_undo_entries_block_number"))
-
     op.drop_table("undo_entries")
     with op.batch_alter_table("transfers", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_transfers_token_block_number_log_index"))
@@ -489,6 +598,13 @@ def downgrade() -> None:
     op.drop_table("stakes")
     op.drop_table("roles")
     op.drop_table("pools")
+    with op.batch_alter_table("outbox", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_outbox_open", sqlite_where=sa.text("NOT is_final"), postgresql_where=sa.text("NOT is_final")
+        )
+        batch_op.drop_index(batch_op.f("ix_outbox_kind_subject"))
+
+    op.drop_table("outbox")
     op.drop_table("milestones")
     with op.batch_alter_table("liquidity_positions", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_liquidity_positions_provider"))
@@ -517,5 +633,9 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_balances_holder"))
 
     op.drop_table("balances")
+    with op.batch_alter_table("apscheduler_jobs", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_apscheduler_jobs_next_run_time"))
+
+    op.drop_table("apscheduler_jobs")
     op.drop_table("accounts")
     # ### end Alembic commands ###

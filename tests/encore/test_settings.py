@@ -1,0 +1,57 @@
+import pytest
+
+from encore.chain.networks import network_named
+from encore.errors import SettingsError, UnknownNetworkError
+from encore.settings import load_settings, local_account_address
+
+ANVIL_ACCOUNT_0 = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"
+ANVIL_KEY_1 = "0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d"
+
+
+def test_every_wrong_setting_is_listed_by_its_variable_and_no_value_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENCORE_API_PORT", "70000")
+    monkeypatch.setenv("ENCORE_NETWORK", "atlantis")
+    monkeypatch.setenv("ENCORE_ORACLE_PRIVATE_KEY", "0xsecret-but-wrong")
+    monkeypatch.setenv("ENCORE_DATABASE_URL", "mysql://x")
+    with pytest.raises(SettingsError) as failure:
+        load_settings()
+    message = str(failure.value)
+    for variable in ("ENCORE_API_PORT", "ENCORE_NETWORK", "ENCORE_ORACLE_PRIVATE_KEY", "ENCORE_DATABASE_URL"):
+        assert variable in message
+    assert "secret" not in message
+    assert "known networks: local, filecoin" in message
+
+
+def test_an_unknown_network_is_answered_with_the_known_ones() -> None:
+    with pytest.raises(UnknownNetworkError, match=r"unknown network 'x'; known networks: local, .*sepolia"):
+        network_named("x")
+
+
+def test_the_oracle_key_never_shows_in_the_settings_printed() -> None:
+    settings = load_settings(oracle_private_key=ANVIL_KEY_1)
+    assert ANVIL_KEY_1[2:] not in repr(settings)
+    assert settings.oracle_key() == ANVIL_KEY_1
+
+
+def test_the_local_chain_lends_a_development_key_and_public_networks_do_not() -> None:
+    assert load_settings(network="local").oracle_key() == ANVIL_KEY_1
+    with pytest.raises(SettingsError, match="ENCORE_ORACLE_PRIVATE_KEY is required on sepolia"):
+        load_settings(network="sepolia").oracle_key()
+
+
+def test_public_networks_need_endpoints() -> None:
+    with pytest.raises(SettingsError, match="ENCORE_RPC_URLS is required on sepolia"):
+        _ = load_settings(network="sepolia").endpoints
+    assert load_settings(network="sepolia", rpc_urls="https://a.example, https://b.example").endpoints == (
+        "https://a.example",
+        "https://b.example",
+    )
+
+
+def test_the_local_accounts_are_those_that_every_development_chain_funds() -> None:
+    assert local_account_address(0) == ANVIL_ACCOUNT_0
+
+
+def test_the_database_is_shown_without_its_password() -> None:
+    settings = load_settings(database_url="postgresql://encore:hunter2@db.example/encore")
+    assert "hunter2" not in settings.database_name
