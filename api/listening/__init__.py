@@ -1,0 +1,1 @@
+"""Listening: what people played, and the import of listening logs."""
