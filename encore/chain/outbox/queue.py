@@ -69,5 +69,5 @@ async def enqueue(connection: AsyncConnection, intents: Sequence[Intent], now: d
             OutboxEntry.idempotency_key.in_([intent.idempotency_key for intent in intents])
         )
     )
-    ids = {key: entry_id for key, entry_id in rows.all()}
+    ids = {row.idempotency_key: row.id for row in rows}
     return [ids[intent.idempotency_key] for intent in intents]

@@ -1,0 +1,115 @@
+"""A chain to send to: RPC clients, a signer, and a contract that writes down what reached it."""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from eth_abi.abi import decode, encode
+from eth_utils.crypto import keccak
+from vyper import compile_code
+
+from encore.chain.networks import network_named
+from encore.chain.outbox import FeePolicy, Intent, Node, OutboxSender, Signer
+from encore.chain.outbox.fees import GWEI
+from encore.chain.rpc import RpcClient
+from encore.db import Database
+from encore.settings import local_account_key
+from tests.conftest import LocalChain
+from tests.support import eventually
+
+LOCAL = network_named("local")
+
+RECORDER = """
+# pragma version 0.4.3
+# pragma evm-version cancun
+event Recorded:
+    number: uint256
+
+isClosed: public(bool)
+
+@external
+@payable
+def record(number: uint256):
+    assert not self.isClosed, "recorder: closed"
+    log Recorded(number=number)
+
+@external
+def close():
+    self.isClosed = True
+"""
+
+
+@dataclass(frozen=True)
+class Recorder:
+    """The deployed recorder."""
+
+    address: str
+    rpc: RpcClient
+
+    def intent(self, number: int, sender: str, *, value: int = 0) -> Intent:
+        """Return the intention to record `number`."""
+        data = keccak(text="record(uint256)")[:4] + encode(["uint256"], [number])
+        return Intent(
+            f"record:{number}", "record", str(number), LOCAL.chain_id, sender, self.address, "0x" + data.hex(), value
+        )
+
+    async def numbers(self) -> list[int]:
+        """Return what was recorded, in the order of the chain."""
+        logs = await self.rpc.call("eth_getLogs", {"address": self.address, "fromBlock": "0x0", "toBlock": "latest"})
+        return [int(decode(["uint256"], bytes.fromhex(log["data"][2:]))[0]) for log in logs]
+
+    async def close(self) -> None:
+        """Make it refuse from the next block on, by a stranger who pays to be first in it."""
+        await send_unlocked(self.rpc, self.address, "0x" + keccak(text="close()")[:4].hex(), tip=50 * GWEI)
+
+
+async def send_unlocked(rpc: RpcClient, to: str | None, data: str, *, tip: int = GWEI) -> str:
+    """Send a transaction from one of the chain's own accounts and return its hash."""
+    sender = (await rpc.call("eth_accounts"))[5]
+    transaction: dict[str, Any] = {
+        "from": sender,
+        "data": data,
+        "maxFeePerGas": hex(100 * GWEI),
+        "maxPriorityFeePerGas": hex(tip),
+    }
+    if to is not None:
+        transaction["to"] = to
+    hash_: str = await rpc.call("eth_sendTransaction", transaction)
+    return hash_
+
+
+async def deploy_recorder(rpc: RpcClient) -> Recorder:
+    """Deploy the recorder and wait for it."""
+    hash_ = await send_unlocked(rpc, None, compile_code(RECORDER, output_formats=["bytecode"])["bytecode"])
+
+    async def mined() -> Any:
+        return await rpc.call("eth_getTransactionReceipt", hash_)
+
+    return Recorder((await eventually(mined))["contractAddress"], rpc)
+
+
+@pytest.fixture
+async def rpc(anvil: LocalChain) -> AsyncIterator[RpcClient]:
+    async with RpcClient([anvil.url]) as client:
+        yield client
+
+
+@pytest.fixture
+async def recorder(rpc: RpcClient) -> Recorder:
+    return await deploy_recorder(rpc)
+
+
+@pytest.fixture
+def signer() -> Signer:
+    return Signer(local_account_key(1), LOCAL.chain_id)
+
+
+@pytest.fixture
+def new_sender(database: Database, rpc: RpcClient, signer: Signer) -> Callable[[], OutboxSender]:
+    """Make senders as a restarted process would: nothing in memory."""
+
+    def make() -> OutboxSender:
+        return OutboxSender(database, Node(rpc, LOCAL, signer.address), signer, FeePolicy(cap=1_000 * GWEI))
+
+    return make
