@@ -7,13 +7,15 @@ from ape import project
 
 from encore.chain.deployments import ABI_DIR
 from encore.errors import DeploymentError
-from scripts._common import EXPORTED_CONTRACTS
+from scripts._common import EXPORTED_CONTRACTS, OperatorCommand
+from scripts._compile import compile_contracts
 
 
-@click.command()
+@click.command(cls=OperatorCommand)
 @click.option("--check", is_flag=True, help="Write nothing; fail and name the ABIs that are missing or stale.")
 def cli(check: bool) -> None:  # noqa: FBT001 - a click flag
     """Export the ABI of every deployable contract."""
+    compile_contracts()
     stale = []
     for name in EXPORTED_CONTRACTS:
         abi = [

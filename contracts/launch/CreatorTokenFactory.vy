@@ -56,7 +56,8 @@ LARGEST_MINIMUM_SEED: constant(uint256) = 1_000_000 * 10**18
 deployer: public(immutable(ITokenDeploymentFactory))
 metricsManager: public(immutable(ICreatorMetricsManager))
 exchange: public(immutable(IIntegratedCreatorDEX))
-platformFeeRecipient: public(immutable(address))
+# Of launched coins.
+launchFeeRecipient: public(immutable(address))
 
 minimumSeed: public(uint256)
 isLauncher: public(HashMap[address, bool])
@@ -68,7 +69,7 @@ def __init__(
     deployer_: ITokenDeploymentFactory,
     metricsManager_: ICreatorMetricsManager,
     exchange_: IIntegratedCreatorDEX,
-    platformFeeRecipient_: address,
+    platformFeeRecipient: address,
     minimumSeed_: uint256,
 ):
     """
@@ -76,15 +77,15 @@ def __init__(
     @param deployer_ The TokenDeploymentFactory, which must authorise this factory.
     @param metricsManager_ The CreatorMetricsManager.
     @param exchange_ The IntegratedCreatorDEX.
-    @param platformFeeRecipient_ Who receives the platform's fee on trades of launched coins.
+    @param platformFeeRecipient Who receives the platform's fee on trades of launched coins.
     @param minimumSeed_ Wei of the native coin that a launch must bring.
     """
-    assert platformFeeRecipient_ != empty(address), "factory: fee recipient is the zero address"
+    assert platformFeeRecipient != empty(address), "factory: fee recipient is the zero address"
     ownable.__init__()
     deployer = deployer_
     metricsManager = metricsManager_
     exchange = exchange_
-    platformFeeRecipient = platformFeeRecipient_
+    launchFeeRecipient = platformFeeRecipient
     self._set_minimum_seed(minimumSeed_)
 
 
@@ -96,7 +97,7 @@ def createCreatorToken(
     imageUrl: String[200],
     initialSupply: uint256,
     creator: address,
-    platformFeeRecipient_: address,
+    platformFeeRecipient: address,
 ) -> address:
     """
     @notice Creates a token whose whole initial supply the creator holds. The creator itself or a launcher only.
@@ -108,12 +109,12 @@ def createCreatorToken(
     @param imageUrl At most 200 bytes.
     @param initialSupply Token wei.
     @param creator The token's owner and first holder.
-    @param platformFeeRecipient_ Who receives the platform's fee on trades.
+    @param platformFeeRecipient Who receives the platform's fee on trades.
     @return The token's address.
     """
     self._check_may_launch(creator)
     token: address = extcall deployer.deployCreatorToken(
-        name, symbol, description, imageUrl, initialSupply, creator, platformFeeRecipient_
+        name, symbol, description, imageUrl, initialSupply, creator, platformFeeRecipient
     )
     log CreatorTokenCreated(creator=creator, token=token, initialSupply=initialSupply)
     return token
@@ -143,7 +144,7 @@ def launchCreatorCoin(
     assert staticcall metricsManager.meetsLaunchRequirements(creator), "factory: launch requirements not met"
 
     token: address = extcall deployer.deployCreatorToken(
-        name, symbol, description, imageUrl, COIN_SUPPLY, creator, platformFeeRecipient, self
+        name, symbol, description, imageUrl, COIN_SUPPLY, creator, launchFeeRecipient, self
     )
     self.coinOf[creator] = token
     extcall IERC20(token).transfer(creator, COIN_SUPPLY - POOL_SUPPLY, default_return_value=True)

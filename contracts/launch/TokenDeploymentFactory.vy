@@ -58,7 +58,8 @@ def __init__(creatorTokenBlueprint_: address):
     @notice The deployer becomes the owner. Emits OwnershipTransferred.
     @param creatorTokenBlueprint_ The ERC-5202 blueprint of CreatorToken.
     """
-    assert creatorTokenBlueprint_.codesize > BLUEPRINT_PREAMBLE, "deployer: blueprint has no code"
+    assert creatorTokenBlueprint_.codesize > CHUNK, "deployer: not a blueprint"
+    assert slice(creatorTokenBlueprint_.code, 0, BLUEPRINT_PREAMBLE) == x"FE7100", "deployer: not a blueprint"
     ownable.__init__()
     creatorTokenBlueprint = creatorTokenBlueprint_
 
