@@ -1,0 +1,205 @@
+"""`encore indexer`: run it, see how far it is, check it against the chain, take it back."""
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+import click
+import structlog
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import func, select
+
+from encore.chain.deployments import Deployment, load_abi, load_deployment
+from encore.chain.rpc import RpcClient
+from encore.db import Database
+from encore.db.migrate import check_schema
+from encore.db.models.chain import ChainEvent, Checkpoint, Token, Trade
+from encore.errors import DeploymentError, EncoreError, RpcUnavailableError
+from encore.settings import Settings, load_settings
+from encore.telemetry import configure_logging
+from indexer.heads import HeadSignal, poll_seconds
+from indexer.lock import writer_lock
+from indexer.mirror import Mirror
+from indexer.registry import Registry, all_contracts
+from indexer.runner import Indexer
+from indexer.source import Source
+from indexer.verify import Difference, verify_mirror
+
+WAIT_SECONDS = 0.5
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What every command works with."""
+
+    settings: Settings
+    rpc: RpcClient
+    database: Database
+    registry: Registry
+    source: Source
+    mirror: Mirror
+
+
+@click.group()
+def indexer() -> None:
+    """Mirror the contracts' events into SQL."""
+
+
+@indexer.command()
+def run() -> None:
+    """Follow the chain until stopped, starting where the last run stopped."""
+    _execute(_follow)
+
+
+@indexer.command()
+def status() -> None:
+    """Show how far the mirror is and what it holds."""
+    _execute(_show_status)
+
+
+@indexer.command()
+def verify() -> None:
+    """Compare balances, supplies, reserves, stakes and fees with the contracts at the indexed block.
+
+    Exits with 1 and lists the differences when there are any.
+    """
+    _execute(_show_differences)
+
+
+@indexer.command()
+@click.option("--to-block", type=click.IntRange(min=0), required=True, help="The last block to keep.")
+def rewind(to_block: int) -> None:
+    """Undo the mirrored blocks above a block that is not below finality; `run` then indexes them again."""
+
+    async def work(parts: Parts) -> None:
+        async with writer_lock(parts.database):
+            await _open(parts, load_deployment(parts.settings.deployment_path))
+            events = await parts.mirror.rewind(to_block)
+        click.echo(f"the mirror is at block {to_block}; {events} events undone")
+
+    _execute(work)
+
+
+def _execute(work: Callable[[Parts], Awaitable[None]]) -> None:
+    settings = load_settings()
+    configure_logging(settings)
+
+    async def execute() -> None:
+        check_schema(settings.database)
+        database = Database(settings.database)
+        registry = Registry(all_contracts(), load_abi)
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(database.close)
+            rpc = await stack.enter_async_context(RpcClient(settings.endpoints))
+            source = Source(rpc, settings.chain, registry.topics)
+            mirror = Mirror(database, registry, settings.chain.chain_id)
+            await work(Parts(settings, rpc, database, registry, source, mirror))
+
+    asyncio.run(execute())
+
+
+async def _follow(parts: Parts) -> None:
+    """Run until SIGTERM or SIGINT; what is being applied is rolled back, as a crash would."""
+    loop = asyncio.get_running_loop()
+    following = asyncio.create_task(_follow_chain(parts))
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signal_number, following.cancel)
+    try:
+        await following
+    except asyncio.CancelledError:
+        _log.info("indexer stopped")
+
+
+async def _follow_chain(parts: Parts) -> None:
+    network = parts.settings.chain
+    async with writer_lock(parts.database):
+        deployment = await _wait_for_deployment(parts)
+        following = await _open(parts, deployment)
+        _log.info("indexer started", block=parts.mirror.position.number, contracts=len(parts.mirror.followed))
+        async with HeadSignal(parts.settings.endpoints[0], poll_seconds=poll_seconds(network.block_seconds)) as heads:
+            await following.run(heads)
+
+
+async def _open(parts: Parts, deployment: Deployment) -> Indexer:
+    opened = Indexer(parts.source, parts.mirror, parts.registry)
+    await opened.open(deployment)
+    return opened
+
+
+async def _wait_for_deployment(parts: Parts) -> Deployment:
+    """Return the deployment once its file is there and the node serves its chain, saying what is waited for."""
+    path = parts.settings.deployment_path
+    waiting_for = ""
+    while True:
+        try:
+            if path.exists():
+                deployment = load_deployment(path)
+                await _check_chain(parts, deployment)
+                return deployment
+            missing = f"a deployment at {path}"
+        except RpcUnavailableError as error:
+            missing = f"the chain: {error}"
+        if missing != waiting_for:
+            _log.info("waiting", for_=missing)
+            waiting_for = missing
+        await asyncio.sleep(WAIT_SECONDS)
+
+
+async def _check_chain(parts: Parts, deployment: Deployment) -> None:
+    served = await parts.source.chain_id()
+    expected = parts.settings.chain.chain_id
+    if served != expected:
+        raise DeploymentError(f"the node serves chain id {served}, but {parts.settings.network} is {expected}")
+    if deployment.chain_id != expected:
+        raise DeploymentError(
+            f"{parts.settings.deployment_path} is of chain id {deployment.chain_id}, "
+            f"but {parts.settings.network} is {expected}"
+        )
+    for name in parts.registry.deployed_contracts:
+        if not await parts.source.has_code(deployment.address(name)):
+            raise DeploymentError(
+                f"there is no {name} at {deployment.address(name)}: {parts.settings.deployment_path} is of an earlier "
+                "chain; run `make reset` or deploy again"
+            )
+
+
+async def _show_status(parts: Parts) -> None:
+    async with parts.database.read() as session:
+        checkpoint = await session.first(select(Checkpoint.__table__))
+        if checkpoint is None:
+            raise EncoreError("nothing is indexed yet; run `encore indexer run`")
+        counts = {
+            table.__tablename__: await session.scalar(select(func.count()).select_from(table))
+            for table in (ChainEvent, Token, Trade)
+        }
+    table = Table(title="Indexer", show_header=False)
+    head = await parts.source.head()
+    table.add_row("chain id", str(checkpoint.chain_id))
+    table.add_row("chain head", str(head.header.number))
+    table.add_row("indexed block", f"{checkpoint.block_number} {checkpoint.block_hash}")
+    table.add_row("behind", f"{head.header.number - checkpoint.block_number} blocks")
+    table.add_row("finalized block", str(checkpoint.finalized_block))
+    for name, count in counts.items():
+        table.add_row(name.replace("_", " "), str(count))
+    Console().print(table)
+
+
+async def _show_differences(parts: Parts) -> None:
+    report = await verify_mirror(parts.database, parts.rpc, load_deployment(parts.settings.deployment_path))
+    if not report.differences:
+        click.echo(f"block {report.block_number}: {report.compared} values equal the chain's")
+        return
+    table = Table("what", "mirror", "chain", title=f"Differences at block {report.block_number}")
+    for difference in report.differences:
+        table.add_row(*_cells(difference))
+    Console().print(table)
+    raise EncoreError(f"{len(report.differences)} of {report.compared} values differ from the chain's")
+
+
+def _cells(difference: Difference) -> tuple[str, str, str]:
+    return difference.what, str(difference.mirrored), str(difference.on_chain)

@@ -1,0 +1,67 @@
+"""CreatorMetricsManager: creators' metrics on chain, their milestones, and what a launch requires."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from encore.db.models.chain import CreatorMetrics, LaunchRequirements, Milestone
+from indexer.contract import Contract, Event, Handler, Key
+from indexer.roles import authorisation, ownership
+from indexer.state import State
+
+REQUIREMENTS_ID: Final = 1
+
+
+def _metrics_row(event: Event) -> Iterator[Key]:
+    yield CreatorMetrics, (event.args["creator"],)
+
+
+def _milestone_row(event: Event) -> Iterator[Key]:
+    yield Milestone, (event.args["creator"], event.args["milestone"])
+
+
+def _requirements_row(_event: Event) -> Iterator[Key]:
+    yield LaunchRequirements, (REQUIREMENTS_ID,)
+
+
+def _metrics_updated(event: Event, state: State) -> None:
+    args = event.args
+    state.upsert(CreatorMetrics, args["creator"]).update(
+        monthly_streams=args["monthlyStreams"],
+        followers=args["followers"],
+        monthly_revenue=args["monthlyRevenue"],
+        engagement_score=args["engagementScore"],
+        observed_at=args["observedAt"],
+        oracle=args["oracle"],
+        block_number=event.block_number,
+    )
+
+
+def _milestone_reached(event: Event, state: State) -> None:
+    args = event.args
+    state.upsert(Milestone, args["creator"], args["milestone"]).update(
+        monthly_streams=args["monthlyStreams"],
+        block_number=event.block_number,
+        transaction_hash=event.transaction_hash,
+        timestamp=event.timestamp,
+    )
+
+
+def _requirements_updated(event: Event, state: State) -> None:
+    args = event.args
+    state.upsert(LaunchRequirements, REQUIREMENTS_ID).update(
+        minimum_monthly_streams=args["minMonthlyStreams"],
+        minimum_followers=args["minFollowers"],
+        maximum_metrics_age_seconds=args["maxMetricsAge"],
+    )
+
+
+CONTRACT: Final = Contract(
+    name="CreatorMetricsManager",
+    handlers={
+        "CreatorMetricsUpdated": Handler(_metrics_updated, _metrics_row),
+        "MilestoneReached": Handler(_milestone_reached, _milestone_row),
+        "LaunchRequirementsUpdated": Handler(_requirements_updated, _requirements_row),
+        "OracleAuthorisationChanged": authorisation("oracle"),
+        "OwnershipTransferred": ownership(),
+    },
+)

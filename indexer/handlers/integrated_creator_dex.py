@@ -1,0 +1,184 @@
+"""IntegratedCreatorDEX: pools, liquidity, trades, candles and platform fees due."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from encore.chain.amm import Reserves
+from encore.db.models.chain import Candle, FeeBalance, LiquidityChange, LiquidityPosition, Pool, Trade
+from indexer.bulk import Row
+from indexer.contract import Contract, Event, Handler, Key
+from indexer.handlers.creator_token import ZERO_ADDRESS
+from indexer.state import State
+
+CANDLE_SECONDS: Final = (60, 300, 3_600, 86_400)
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """A direction of trade, and where its event holds the parties' amounts."""
+
+    name: str
+    trader_parameter: str
+    native_parameter: str
+    token_parameter: str
+
+
+BUY: Final = _Side("buy", "buyer", "nativeIn", "tokensOut")
+SELL: Final = _Side("sell", "seller", "nativeOut", "tokensIn")
+
+
+def _pool(event: Event) -> Iterator[Key]:
+    yield Pool, (event.args["token"],)
+
+
+def _locked_rows(event: Event) -> Iterator[Key]:
+    yield from _pool(event)
+    yield LiquidityPosition, (event.args["token"], ZERO_ADDRESS)
+
+
+def _liquidity_rows(event: Event) -> Iterator[Key]:
+    yield from _pool(event)
+    yield LiquidityPosition, (event.args["token"], event.args["provider"])
+
+
+def _trade_rows(event: Event) -> Iterator[Key]:
+    yield from _pool(event)
+    yield FeeBalance, (event.args["platformFeeRecipient"],)
+    for seconds in CANDLE_SECONDS:
+        yield Candle, _candle_key(event, seconds)
+
+
+def _recipient(event: Event) -> Iterator[Key]:
+    yield FeeBalance, (event.args["recipient"],)
+
+
+def _pool_created(event: Event, state: State) -> None:
+    state.upsert(Pool, event.args["token"]).update(
+        native_reserve=0,
+        token_reserve=0,
+        total_shares=0,
+        price=0,
+        volume_native=0,
+        trade_count=0,
+        created_block=event.block_number,
+        created_at=event.timestamp,
+    )
+
+
+def _minimum_liquidity_locked(event: Event, state: State) -> None:
+    state.edit(Pool, event.args["token"])["total_shares"] += event.args["shares"]
+    _change_shares(event, ZERO_ADDRESS, event.args["shares"], state)
+
+
+def _liquidity_added(event: Event, state: State) -> None:
+    _change_liquidity(event, "added", event.args["shares"], state)
+
+
+def _liquidity_removed(event: Event, state: State) -> None:
+    _change_liquidity(event, "removed", -event.args["shares"], state)
+
+
+def _change_liquidity(event: Event, kind: str, shares: int, state: State) -> None:
+    args = event.args
+    pool = state.edit(Pool, args["token"])
+    pool["total_shares"] += shares
+    _set_reserves(pool, event)
+    _change_shares(event, args["provider"], shares, state)
+    state.append(
+        LiquidityChange,
+        {
+            "block_number": event.block_number,
+            "log_index": event.log_index,
+            "transaction_hash": event.transaction_hash,
+            "token": args["token"],
+            "provider": args["provider"],
+            "kind": kind,
+            "native_amount": args["nativeAmount"],
+            "token_amount": args["tokenAmount"],
+            "shares": args["shares"],
+            "timestamp": event.timestamp,
+        },
+    )
+
+
+def _change_shares(event: Event, provider: str, shares: int, state: State) -> None:
+    token = event.args["token"]
+    position = state.upsert(LiquidityPosition, token, provider, shares=0)
+    position["shares"] += shares
+    if position["shares"] == 0:
+        state.delete(LiquidityPosition, token, provider)
+
+
+def _trade(event: Event, state: State, *, side: _Side) -> None:
+    args = event.args
+    native_amount, token_amount = args[side.native_parameter], args[side.token_parameter]
+    pool = state.edit(Pool, args["token"])
+    price_before = pool["price"]
+    _set_reserves(pool, event)
+    pool["volume_native"] += native_amount
+    pool["trade_count"] += 1
+    if args["platformFee"]:
+        state.upsert(FeeBalance, args["platformFeeRecipient"], amount=0)["amount"] += args["platformFee"]
+    state.append(
+        Trade,
+        {
+            "block_number": event.block_number,
+            "log_index": event.log_index,
+            "transaction_hash": event.transaction_hash,
+            "token": args["token"],
+            "trader": args[side.trader_parameter],
+            "side": side.name,
+            "native_amount": native_amount,
+            "token_amount": token_amount,
+            "platform_fee": args["platformFee"],
+            "price": pool["price"],
+            "timestamp": event.timestamp,
+        },
+    )
+    for seconds in CANDLE_SECONDS:
+        candle = state.upsert(
+            Candle,
+            *_candle_key(event, seconds),
+            open=price_before,
+            high=price_before,
+            low=price_before,
+            close=price_before,
+            volume_native=0,
+            volume_token=0,
+            trade_count=0,
+        )
+        candle["high"] = max(candle["high"], pool["price"])
+        candle["low"] = min(candle["low"], pool["price"])
+        candle["close"] = pool["price"]
+        candle["volume_native"] += native_amount
+        candle["volume_token"] += token_amount
+        candle["trade_count"] += 1
+
+
+def _fees_withdrawn(event: Event, state: State) -> None:
+    state.edit(FeeBalance, event.args["recipient"])["amount"] -= event.args["amount"]
+
+
+def _set_reserves(pool: Row, event: Event) -> None:
+    reserves = Reserves(native=event.args["nativeReserve"], token=event.args["tokenReserve"])
+    pool.update(native_reserve=reserves.native, token_reserve=reserves.token, price=reserves.spot_price)
+
+
+def _candle_key(event: Event, seconds: int) -> tuple[str, int, int]:
+    return event.args["token"], seconds, event.timestamp - event.timestamp % seconds
+
+
+CONTRACT: Final = Contract(
+    name="IntegratedCreatorDEX",
+    handlers={
+        "PoolCreated": Handler(_pool_created, _pool),
+        "MinimumLiquidityLocked": Handler(_minimum_liquidity_locked, _locked_rows),
+        "LiquidityAdded": Handler(_liquidity_added, _liquidity_rows),
+        "LiquidityRemoved": Handler(_liquidity_removed, _liquidity_rows),
+        "TokensPurchased": Handler(partial(_trade, side=BUY), _trade_rows),
+        "TokensSold": Handler(partial(_trade, side=SELL), _trade_rows),
+        "PlatformFeesWithdrawn": Handler(_fees_withdrawn, _recipient),
+    },
+)

@@ -1,0 +1,295 @@
+"""The SQL side: applies runs of blocks to the mirror and undoes them, each in one transaction with the checkpoint."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import Connection, and_, delete, exists, func, insert, select, update
+
+from encore.chain.deployments import Deployment
+from encore.db import Database
+from encore.db.models.chain import Block, ChainEvent, Checkpoint, FeedEntry, IndexedContract, UndoEntry
+from encore.errors import DeploymentError
+from indexer.bulk import Bulk, Row
+from indexer.contract import Event
+from indexer.errors import MirrorError, OtherChainError
+from indexer.registry import FollowedEvent, Registry
+from indexer.reorg import undo_rows
+from indexer.source import Header, Log
+from indexer.state import State, table_of
+
+FEED_LENGTH: Final = 100_000
+"""Entries of the feed that are kept: a subscriber who was away for longer starts from the tables."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where the mirror stands. `finalized` is the newest final block that it holds."""
+
+    number: int
+    hash: str
+    timestamp: int
+    finalized: int
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A run of hash-linked blocks with all followed logs in order; `announced` are contracts first seen in it.
+
+    `finalized` is the chain's newest final block when it was read.
+    """
+
+    headers: Sequence[Header]
+    logs: Sequence[Log]
+    announced: Mapping[str, str]
+    finalized: int
+
+    @property
+    def is_final(self) -> bool:
+        """Whether no block of it can be undone any more."""
+        return self.headers[-1].number <= self.finalized
+
+
+class Mirror:
+    """The mirror of one chain in one database.
+
+    Invariants: the rows of a segment, its undo journal, its feed entries and the checkpoint commit together; a segment
+    is applied only onto the block that its first header names as parent; nothing at or below the checkpoint's
+    finalized block is ever undone.
+    """
+
+    def __init__(self, database: Database, registry: Registry, chain_id: int) -> None:
+        self._database = database
+        self._registry = registry
+        self._chain_id = chain_id
+        self._bulk = Bulk(database.engine.dialect)
+        self._position: Position | None = None
+        self.genesis_hash = ""
+        self.followed: dict[str, str] = {}
+        """Contract names by address."""
+
+    @property
+    def position(self) -> Position:
+        """The last committed block."""
+        if self._position is None:
+            raise MirrorError("the mirror has not been opened")
+        return self._position
+
+    async def open(self, deployment: Deployment, genesis_hash: str, start: Header) -> None:
+        """Read the checkpoint, or make it at `start`, the last block before the deployment.
+
+        Raises `OtherChainError` or `DeploymentError` when the database mirrors something else.
+        """
+        self.genesis_hash = genesis_hash
+        self._position = await self._transaction(lambda connection: self._checkpoint(connection, genesis_hash, start))
+        await self._transaction(lambda connection: self._follow_deployment(connection, deployment))
+        await self._load_followed()
+
+    async def apply(self, segment: Segment) -> int:
+        """Commit a segment that extends the mirror; returns its number of events."""
+        position = self.position
+        if segment.headers[0].parent_hash != position.hash:
+            raise MirrorError(f"block {segment.headers[0].number} does not follow the mirror's last, {position.hash}")
+        followed = {**self.followed, **segment.announced}
+        timestamps = {header.number: header.timestamp for header in segment.headers}
+        events = list(self._registry.decode(segment.logs, followed, timestamps))
+        last = segment.headers[-1]
+        reached = Position(
+            last.number, last.hash, last.timestamp, max(position.finalized, min(segment.finalized, last.number))
+        )
+        await self._transaction(lambda connection: self._apply(connection, segment, events, reached))
+        self._position = reached
+        self.followed = followed
+        return len(events)
+
+    async def undo(self, fork: Header) -> int:
+        """Take back every block above `fork`, a block of the mirror; returns the number of events undone."""
+        if fork.number < self.position.finalized:
+            raise MirrorError(f"block {fork.number} is below the finalized block {self.position.finalized}")
+        reached = replace(self.position, number=fork.number, hash=fork.hash, timestamp=fork.timestamp)
+        count = await self._transaction(lambda connection: self._undo(connection, reached))
+        self._position = reached
+        await self._load_followed()
+        return count
+
+    async def rewind(self, number: int) -> int:
+        """Undo the blocks above `number`; raises `MirrorError` where that is not among those that can be undone."""
+        async with self._database.read() as session:
+            row = await session.first(select(Block.__table__).where(Block.number == number))
+        if row is None:
+            raise MirrorError(
+                f"block {number} is not between the newest final block {self.position.finalized} and the last mirrored "
+                f"block {self.position.number}; to index older blocks again, index into a new database"
+            )
+        return await self.undo(Header(row.number, row.hash, row.parent_hash, row.timestamp, bloom=0))
+
+    async def hashes(self) -> dict[int, str]:
+        """Return the hashes of the mirrored blocks that may still be undone, and of the newest final one."""
+        async with self._database.read() as session:
+            rows = await session.all(select(Block.number, Block.hash).order_by(Block.number))
+        return {row.number: row.hash for row in rows}
+
+    async def _load_followed(self) -> None:
+        async with self._database.read() as session:
+            rows = await session.all(select(IndexedContract.address, IndexedContract.contract))
+        self.followed = {row.address: row.contract for row in rows}
+
+    async def _transaction(self, work: Callable[[Connection], T]) -> T:
+        async with self._database.transaction() as connection:
+            return await connection.run_sync(work)
+
+    def _checkpoint(self, connection: Connection, genesis_hash: str, start: Header) -> Position:
+        row = connection.execute(select(Checkpoint)).first()
+        if row is None:
+            connection.execute(
+                insert(Checkpoint).values(
+                    chain_id=self._chain_id,
+                    genesis_hash=genesis_hash,
+                    block_number=start.number,
+                    block_hash=start.hash,
+                    timestamp=start.timestamp,
+                    finalized_block=start.number,
+                )
+            )
+            self._bulk.insert(connection, table_of(Block), [_block_row(start)])
+            return Position(start.number, start.hash, start.timestamp, start.number)
+        if row.chain_id != self._chain_id or row.genesis_hash != genesis_hash:
+            raise OtherChainError(
+                f"the database belongs to another chain (chain id {row.chain_id}, genesis {row.genesis_hash}; the "
+                f"node serves chain id {self._chain_id}, genesis {genesis_hash}): "
+                "run `make reset` or set ENCORE_DATABASE_URL"
+            )
+        return Position(row.block_number, row.block_hash, row.timestamp, row.finalized_block)
+
+    def _follow_deployment(self, connection: Connection, deployment: Deployment) -> None:
+        known = {
+            row.contract: row.address
+            for row in connection.execute(
+                select(IndexedContract).where(IndexedContract.contract.in_(self._registry.deployed_contracts))
+            )
+        }
+        for name in self._registry.deployed_contracts:
+            address = deployment.address(name).lower()
+            deployed = deployment.contracts[name].block_number
+            if known.get(name, address) != address:
+                raise DeploymentError(
+                    f"the database mirrors {name} at {known[name]}, but the deployment registry has it at {address}: "
+                    "run `make reset` or set ENCORE_DATABASE_URL"
+                )
+            if name in known:
+                continue
+            if deployed <= self.position.number:
+                raise DeploymentError(
+                    f"{name} was deployed in block {deployed}, which the mirror has passed without it: "
+                    f"run `encore indexer rewind --to-block {deployed - 1}` or index into a new database"
+                )
+            connection.execute(insert(IndexedContract).values(address=address, contract=name, first_block=deployed))
+
+    def _apply(
+        self,
+        connection: Connection,
+        segment: Segment,
+        events: Sequence[tuple[Event, FollowedEvent]],
+        reached: Position,
+    ) -> None:
+        self._move_checkpoint(connection, reached)
+        state = State(connection, self._bulk, is_undoable=not segment.is_final)
+        state.load(
+            key
+            for event, followed in events
+            if followed.handler is not None and followed.handler.reads is not None
+            for key in followed.handler.reads(event)
+        )
+        for event, followed in events:
+            state.begin_block(event.block_number)
+            if followed.deploys is not None:
+                state.upsert(IndexedContract, event.args[followed.deploys.parameter]).update(
+                    contract=followed.deploys.contract, first_block=event.block_number
+                )
+            if followed.handler is not None:
+                followed.handler.apply(event, state)
+        state.flush()
+        rows = [_event_row(event) for event, _ in events]
+        self._bulk.insert(connection, table_of(ChainEvent), rows)
+        if not segment.is_final or _has_feed(connection):
+            self._feed(connection, "applied", rows)
+        self._bulk.insert(
+            connection,
+            table_of(Block),
+            [_block_row(header) for header in segment.headers if header.number >= reached.finalized],
+        )
+        connection.execute(delete(Block).where(Block.number < reached.finalized))
+        connection.execute(delete(UndoEntry).where(UndoEntry.block_number <= reached.finalized))
+
+    def _undo(self, connection: Connection, reached: Position) -> int:
+        self._move_checkpoint(connection, reached)
+        undone = connection.execute(
+            select(ChainEvent.__table__)
+            .where(ChainEvent.block_number > reached.number)
+            .order_by(ChainEvent.block_number.desc(), ChainEvent.log_index.desc())
+        ).mappings()
+        rows = [dict(row) for row in undone]
+        self._feed(connection, "undone", rows)
+        undo_rows(connection, self._bulk, reached.number)
+        connection.execute(delete(Block).where(Block.number > reached.number))
+        return len(rows)
+
+    def _move_checkpoint(self, connection: Connection, reached: Position) -> None:
+        """Move the checkpoint from where this process knows it to be, or fail: somebody else moved it."""
+        moved = connection.execute(
+            update(Checkpoint)
+            .where(and_(Checkpoint.chain_id == self._chain_id, Checkpoint.block_hash == self.position.hash))
+            .values(
+                block_number=reached.number,
+                block_hash=reached.hash,
+                timestamp=reached.timestamp,
+                finalized_block=reached.finalized,
+            )
+        )
+        if moved.rowcount != 1:
+            raise MirrorError("something else moved the checkpoint; start the indexer again")
+
+    def _feed(self, connection: Connection, kind: str, rows: Iterable[Row]) -> None:
+        entries = [{**row, "kind": kind} for row in rows]
+        if entries:
+            self._bulk.insert(connection, table_of(FeedEntry), entries)
+            newest = connection.execute(select(func.max(FeedEntry.id))).scalar_one()
+            connection.execute(delete(FeedEntry).where(FeedEntry.id <= newest - FEED_LENGTH))
+
+
+def _has_feed(connection: Connection) -> bool:
+    return bool(connection.execute(select(exists(select(FeedEntry.id)))).scalar_one())
+
+
+def _event_row(event: Event) -> Row:
+    return {
+        "block_number": event.block_number,
+        "log_index": event.log_index,
+        "block_hash": event.block_hash,
+        "transaction_hash": event.transaction_hash,
+        "address": event.address,
+        "contract": event.contract,
+        "name": event.name,
+        "args": {name: _json_value(value) for name, value in event.args.items()},
+        "timestamp": event.timestamp,
+    }
+
+
+def _json_value(value: Any) -> Any:
+    """Spell integers as decimal strings: JSON's readers lose those above 2**53."""
+    if type(value) is int:
+        return str(value)
+    if isinstance(value, list):
+        return [_json_value(item) for item in value]
+    return value
+
+
+def _block_row(header: Header) -> Row:
+    return {
+        "number": header.number,
+        "hash": header.hash,
+        "parent_hash": header.parent_hash,
+        "timestamp": header.timestamp,
+    }

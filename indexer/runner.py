@@ -1,0 +1,170 @@
+"""The loop: read a run of blocks, apply it, follow reorgs, wait for the next head."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from itertools import pairwise
+from time import monotonic
+from typing import Final
+
+import structlog
+
+from encore.chain.deployments import Deployment
+from encore.errors import RpcError, RpcUnavailableError
+from indexer.errors import InconsistentNodeError, OtherChainError
+from indexer.heads import HeadSignal
+from indexer.mirror import Mirror, Segment
+from indexer.registry import Registry
+from indexer.reorg import find_fork
+from indexer.source import Head, Header, Log, Source, log_position
+
+FIRST_SPAN: Final = 500
+LONGEST_SPAN: Final = 4_000
+LOGS_PER_SEGMENT: Final = 10_000
+"""Ranges of final blocks grow and shrink towards this many logs: enough for bulk writes, not too much for memory."""
+UNDOABLE_SPAN: Final = 64
+"""Blocks that are not final are read one eth_getLogs each; this many go into one request and one transaction."""
+FIRST_RETRY_SECONDS: Final = 0.02
+LONGEST_RETRY_SECONDS: Final = 5.0
+
+Fetch = Callable[[Sequence[Header], Iterable[str]], Awaitable[list[Log]]]
+
+_log = structlog.get_logger(__name__)
+
+
+class Indexer:
+    """Keeps one mirror equal to one chain."""
+
+    def __init__(self, source: Source, mirror: Mirror, registry: Registry) -> None:
+        self._source = source
+        self._mirror = mirror
+        self._registry = registry
+        self._span = FIRST_SPAN
+
+    async def open(self, deployment: Deployment) -> None:
+        """Check that chain, deployment and database belong together, and find where to go on."""
+        first = min(contract.block_number for contract in deployment.contracts.values())
+        genesis = await self._source.header(0)
+        start = await self._source.header(max(first - 1, 0))
+        await self._mirror.open(deployment, genesis.hash, start)
+
+    async def run(self, heads: HeadSignal) -> None:
+        """Follow the chain until cancelled; a node's faults are told and retried, everything else is raised."""
+        retry_seconds = FIRST_RETRY_SECONDS
+        while True:
+            try:
+                await self.catch_up()
+            except (RpcError, RpcUnavailableError, InconsistentNodeError) as error:
+                _log.warning("the chain cannot be read, trying again", reason=str(error), in_seconds=retry_seconds)
+                await asyncio.sleep(retry_seconds)
+                retry_seconds = min(2 * retry_seconds, LONGEST_RETRY_SECONDS)
+            else:
+                retry_seconds = FIRST_RETRY_SECONDS
+                await heads.wait()
+
+    async def catch_up(self) -> None:
+        """Bring the mirror to the node's head, undoing what the chain has replaced."""
+        head = await self._source.head()
+        while not await self._is_level(head):
+            headers = await self._next_headers(head)
+            if headers[0].parent_hash == self._mirror.position.hash:
+                await self._mirror_blocks(head, headers)
+            else:
+                await self._follow_reorg(head)
+
+    async def _is_level(self, head: Head) -> bool:
+        """Whether there is nothing to do.
+
+        A head below the mirror's is a lagging node, or a local chain that was killed and lost its last second: as long
+        as its hash is one that we hold, nothing contradicts the mirror. A head with another hash is a reorg.
+        """
+        position = self._mirror.position
+        if head.header.number > position.number:
+            return False
+        if head.header.hash == position.hash:
+            return True
+        await self._check_genesis()
+        stored = (await self._mirror.hashes()).get(head.header.number)
+        if stored is None or stored == head.header.hash:
+            _log.debug("the node is behind the mirror", node=head.header.number, mirror=position.number)
+            return True
+        await self._follow_reorg(head)
+        return False
+
+    async def _next_headers(self, head: Head) -> list[Header]:
+        """Read the next run of headers above the mirror, all final or none; raises where they are not linked."""
+        first = self._mirror.position.number + 1
+        last = (
+            min(first + self._span - 1, head.finalized, head.header.number)
+            if first <= head.finalized
+            else min(first + UNDOABLE_SPAN - 1, head.header.number)
+        )
+        headers = [head.header] if first == head.header.number else await self._source.headers(range(first, last + 1))
+        for parent, child in pairwise(headers):
+            if child.parent_hash != parent.hash:
+                raise InconsistentNodeError(f"block {child.number} does not follow the block {parent.number} just read")
+        return headers
+
+    async def _mirror_blocks(self, head: Head, headers: Sequence[Header]) -> None:
+        started = monotonic()
+        is_final = headers[-1].number <= head.finalized
+        try:
+            logs, announced = await self._read_logs(
+                self._source.logs_by_number if is_final else self._source.logs_by_hash, headers
+            )
+        except (RpcError, RpcUnavailableError) as error:
+            if not is_final or len(headers) == 1:
+                raise
+            self._span = len(headers) // 2
+            _log.info("the node refuses this range of logs, halving it", blocks=self._span, reason=str(error))
+            return
+        events = await self._mirror.apply(Segment(headers, logs, announced, head.finalized))
+        if is_final:
+            self._adapt_span(len(logs))
+        seconds = monotonic() - started
+        _log.log(
+            logging.INFO if len(headers) > 1 else logging.DEBUG,
+            "indexed",
+            block=headers[-1].number,
+            behind=head.header.number - headers[-1].number,
+            blocks=len(headers),
+            events=events,
+            events_per_second=round(events / seconds),
+        )
+
+    async def _read_logs(self, fetch: Fetch, headers: Sequence[Header]) -> tuple[list[Log], dict[str, str]]:
+        """Read the logs of every followed contract, those that are announced in these very blocks too."""
+        logs = await fetch(headers, self._mirror.followed)
+        announced: dict[str, str] = {}
+        found = self._registry.announcements(logs, self._mirror.followed)
+        while found:
+            announced |= found
+            added = await fetch(headers, found)
+            logs += added
+            found = self._registry.announcements(added, self._mirror.followed | announced)
+        if announced:
+            logs.sort(key=log_position)
+        return logs, announced
+
+    def _adapt_span(self, logs: int) -> None:
+        if logs > LOGS_PER_SEGMENT:
+            self._span = max(1, self._span // 2)
+        elif logs < LOGS_PER_SEGMENT // 2:
+            self._span = min(2 * self._span, LONGEST_SPAN)
+
+    async def _follow_reorg(self, head: Head) -> None:
+        await self._check_genesis()
+        stored = await self._mirror.hashes()
+        fork = find_fork(stored, await self._source.headers(n for n in stored if n <= head.header.number))
+        depth = self._mirror.position.number - fork.number
+        if depth:  # none: the node has come back to the mirror's branch meanwhile
+            events = await self._mirror.undo(fork)
+            _log.warning("reorg: undone", fork=fork.number, depth=depth, events=events)
+
+    async def _check_genesis(self) -> None:
+        genesis = await self._source.header(0)
+        if genesis.hash != self._mirror.genesis_hash:
+            raise OtherChainError(
+                "the database belongs to another chain than the node now serves: "
+                "run `make reset` or set ENCORE_DATABASE_URL"
+            )
