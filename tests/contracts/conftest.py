@@ -1,0 +1,143 @@
+"""Brownie-style fixtures: actors named by role and the system deployed on py-evm, rolled back after each test."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+COIN = 10**18
+YEAR = 365 * 86_400
+INITIAL_SUPPLY = 1_000_000 * COIN
+MIN_STREAMS = 50_000
+MIN_FOLLOWERS = 5_000
+MAX_METRICS_AGE = 7 * 86_400
+MINIMUM_SEED = COIN
+FOREVER = 2**256 - 1
+ZERO_ADDRESS = "0x0000000000000000000000000000000000000000"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let pass the warnings that Ape's and titanoboa's own dependencies emit."""
+    for ignored in ("ignore:Field 'import_remapping' has an incomplete definition",):
+        config.addinivalue_line("filterwarnings", ignored)
+
+
+@dataclass(frozen=True)
+class Actors:
+    """Accounts of the local chain by what they do here."""
+
+    owner: Any
+    oracle: Any
+    creator: Any
+    staker: Any
+    trader: Any
+    provider: Any
+    fee_recipient: Any
+    stranger: Any
+
+
+@pytest.fixture(scope="session")
+def actors(accounts: Any) -> Actors:
+    """The accounts by role."""
+    return Actors(*accounts[:8])
+
+
+@pytest.fixture(scope="session")
+def contracts(project: Any) -> Any:
+    """The compiled project."""
+    from scripts._compile import compile_contracts  # noqa: PLC0415 - Ape, and only here
+
+    compile_contracts()
+    return project
+
+
+@pytest.fixture(scope="session")
+def blueprint(contracts: Any, actors: Actors) -> Any:
+    """The ERC-5202 blueprint of CreatorToken."""
+    return actors.owner.declare(contracts.CreatorToken).contract_address
+
+
+@pytest.fixture(scope="session")
+def deployer(contracts: Any, actors: Actors, blueprint: str) -> Any:
+    """The token deployer and registry; the owner may also deploy tokens by itself."""
+    deployer = actors.owner.deploy(contracts.TokenDeploymentFactory, blueprint)
+    deployer.setFactory(actors.owner, True, sender=actors.owner)
+    return deployer
+
+
+@pytest.fixture(scope="session")
+def metrics(contracts: Any, actors: Actors) -> Any:
+    """The metrics, with one oracle."""
+    metrics = actors.owner.deploy(contracts.CreatorMetricsManager, MIN_STREAMS, MIN_FOLLOWERS, MAX_METRICS_AGE)
+    metrics.setOracle(actors.oracle, True, sender=actors.owner)
+    return metrics
+
+
+@pytest.fixture(scope="session")
+def dex(contracts: Any, actors: Actors, deployer: Any) -> Any:
+    """The exchange."""
+    return actors.owner.deploy(contracts.IntegratedCreatorDEX, deployer)
+
+
+@pytest.fixture(scope="session")
+def factory(contracts: Any, actors: Actors, deployer: Any, metrics: Any, dex: Any) -> Any:
+    """The factory, with the oracle as launcher."""
+    factory = actors.owner.deploy(
+        contracts.CreatorTokenFactory, deployer, metrics, dex, actors.fee_recipient, MINIMUM_SEED
+    )
+    deployer.setFactory(factory, True, sender=actors.owner)
+    factory.setLauncher(actors.oracle, True, sender=actors.owner)
+    return factory
+
+
+@pytest.fixture(scope="session")
+def create_token(contracts: Any, actors: Actors, deployer: Any) -> Callable[..., Any]:
+    """Deploys a registered token."""
+
+    def create(symbol: str = "TOK", initial_supply: int = INITIAL_SUPPLY) -> Any:
+        receipt = deployer.deployCreatorToken(
+            *("A Token", symbol, "About it", "https://img.example/1", initial_supply),
+            *(actors.creator, actors.fee_recipient),
+            sender=actors.owner,
+        )
+        (deployed,) = deployer.CreatorTokenDeployed.from_receipt(receipt)
+        return contracts.CreatorToken.at(deployed.token)
+
+    return create
+
+
+@pytest.fixture(scope="session")
+def token(create_token: Callable[..., Any]) -> Any:
+    """A registered token; the creator holds all of it."""
+    return create_token()
+
+
+@pytest.fixture(scope="session")
+def funded_token(token: Any, actors: Actors) -> Any:
+    """The token, with a hundred thousand coins each for the staker, the trader and the liquidity provider."""
+    for account in (actors.staker, actors.trader, actors.provider):
+        token.transfer(account, 100_000 * COIN, sender=actors.creator)
+    return token
+
+
+@pytest.fixture(scope="session")
+def pool(dex: Any, funded_token: Any, actors: Actors) -> Any:
+    """The exchange with a pool of 10 native coins against 100 000 tokens; everybody approved it."""
+    for account in (actors.creator, actors.trader, actors.provider):
+        funded_token.approve(dex, FOREVER, sender=account)
+    dex.createPool(funded_token, 100_000 * COIN, actors.creator, value=10 * COIN, sender=actors.creator)
+    return dex
+
+
+@pytest.fixture(scope="session")
+def hostile(contracts: Any, actors: Actors) -> Any:
+    """A contract that refuses the native coin or calls back when it is paid, as it is told."""
+    return actors.stranger.deploy(contracts.HostileReceiver)
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The checkout."""
+    return Path(__file__).resolve().parents[2]
