@@ -130,9 +130,7 @@ def test_burning_for_another_spends_the_allowance(token: Any, actors: Actors) ->
         token.burnFrom(actors.creator, 2 * COIN, sender=actors.trader)
 
 
-def test_a_permit_sets_an_allowance_without_a_transaction_of_the_owner(
-    chain: Any, token: Any, actors: Actors
-) -> None:
+def test_a_permit_sets_an_allowance_without_a_transaction_of_the_owner(chain: Any, token: Any, actors: Actors) -> None:
     deadline = chain.pending_timestamp + 3_600
     signature = sign_permit(token, TRADER_INDEX, actors.stranger, COIN, deadline=deadline)
 

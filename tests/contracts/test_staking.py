@@ -128,9 +128,7 @@ def test_after_unstaking_an_account_may_stake_again(chain: Any, staked: Any, act
     assert staked.totalStaked() == 2 * STAKE
 
 
-def test_rewards_stop_at_the_maximum_supply(
-    chain: Any, create_token: Callable[..., Any], actors: Actors
-) -> None:
+def test_rewards_stop_at_the_maximum_supply(chain: Any, create_token: Callable[..., Any], actors: Actors) -> None:
     token = create_token("CAP", 100 * COIN)
     token.stake(100 * COIN, sender=actors.creator)
     pass_time(chain, 11 * YEAR)
