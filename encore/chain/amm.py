@@ -1,4 +1,4 @@
-"""The exchange's arithmetic: what a swap against a constant-product pool gives, equal to IntegratedCreatorDEX to the wei."""
+"""The exchange's arithmetic: what a swap gives, equal to IntegratedCreatorDEX to the wei."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -8,13 +8,13 @@ from encore.errors import EncoreError
 BASIS_POINTS: Final = 10_000
 POOL_FEE_BPS: Final = 30
 WEI_PER_TOKEN: Final = 10**18
-UINT256_MAX: Final = 2**256 - 1
+MAXIMUM_RESERVE: Final = 2**108 - 1
 
 _AFTER_POOL_FEE_BPS: Final = BASIS_POINTS - POOL_FEE_BPS
 
 
 class SwapError(EncoreError):
-    """The exchange would refuse this swap."""
+    """The exchange would refuse this swap; the message is what it would revert with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +30,18 @@ class Reserves:
         return self.native * WEI_PER_TOKEN // self.token
 
 
+def value_at(price: int, tokens: int) -> int:
+    """Return what `tokens` token wei are worth at `price` (native wei for one whole token), in native wei."""
+    return tokens * price // WEI_PER_TOKEN
+
+
 @dataclass(frozen=True, slots=True)
 class Swap:
     """The outcome of a swap.
 
     `amount_out` is what the trader receives (token wei for a buy, native wei for a sell) and `platform_fee` what the
-    token's fee recipient is owed (native wei, beside the reserves). `pool_fee` stays in the pool, in wei of what came in.
+    token's fee recipient is owed (native wei, beside the reserves). `pool_fee` stays in the pool, in wei of what came
+    in.
     `price_impact_bps` is how much worse than the spot price the trade's own size makes it, fees left out, rounded up.
     """
 
@@ -52,7 +58,7 @@ def buy(reserves: Reserves, native_in: int, platform_fee_bps: int) -> Swap:
     effective = native_in - platform_fee
     amount_out, impact = _constant_product(effective, reserves.native, reserves.token)
     if amount_out == 0:
-        raise SwapError("the amount is too small to buy anything")
+        raise SwapError("dex: amount too small")
     return Swap(
         amount_out=amount_out,
         platform_fee=platform_fee,
@@ -67,7 +73,7 @@ def sell(reserves: Reserves, tokens_in: int, platform_fee_bps: int) -> Swap:
     gross, impact = _constant_product(tokens_in, reserves.token, reserves.native)
     platform_fee = _ceil_div(gross * platform_fee_bps, BASIS_POINTS)
     if gross == platform_fee:
-        raise SwapError("the amount is too small to sell for anything")
+        raise SwapError("dex: amount too small")
     return Swap(
         amount_out=gross - platform_fee,
         platform_fee=platform_fee,
@@ -84,12 +90,11 @@ def with_slippage(amount: int, slippage_bps: int) -> int:
 
 def _constant_product(amount_in: int, reserve_in: int, reserve_out: int) -> tuple[int, int]:
     """Return what leaves the pool, rounded down, and the price impact in bps, rounded up."""
+    if reserve_in + amount_in > MAXIMUM_RESERVE:
+        raise SwapError("dex: reserve too large")
     after_fee = amount_in * _AFTER_POOL_FEE_BPS
-    numerator = after_fee * reserve_out
     denominator = reserve_in * BASIS_POINTS + after_fee
-    if max(numerator, denominator) > UINT256_MAX:
-        raise SwapError("the amount is too large for the exchange's 256-bit arithmetic")
-    return numerator // denominator, _ceil_div(after_fee * BASIS_POINTS, denominator)
+    return after_fee * reserve_out // denominator, _ceil_div(after_fee * BASIS_POINTS, denominator)
 
 
 def _ceil_div(numerator: int, denominator: int) -> int:

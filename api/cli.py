@@ -1,0 +1,66 @@
+"""`encore api`: serving the API."""
+
+import asyncio
+import errno
+import socket
+from typing import Any
+
+import click
+import uvicorn
+
+from api.deps import Resources
+from api.main import create_app
+from encore.db.migrate import check_schema
+from encore.errors import SettingsError
+from encore.settings import load_settings
+from encore.telemetry import configure_logging
+
+KEEP_ALIVE_SECONDS = 75
+GRACEFUL_SHUTDOWN_SECONDS = 10
+
+
+class _Server(uvicorn.Server):
+    """Ends live streams first when it stops: their clients would otherwise keep it waiting."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        application: Any = self.config.app
+        held: Resources = application.state.resources
+        held.hub.close()
+        await super().shutdown(sockets)
+
+
+@click.group()
+def api() -> None:
+    """Serve creators, coins, portfolios and live events over HTTP."""
+
+
+@api.command()
+@click.option("--host", help="address to listen on [ENCORE_API_HOST, 127.0.0.1]")
+@click.option("--port", type=int, help="port to listen on [ENCORE_API_PORT, 8000]")
+def run(host: str | None, port: int | None) -> None:
+    """Serve until interrupted."""
+    settings = load_settings(api_host=host, api_port=port)
+    configure_logging(settings)
+    check_schema(settings.database)
+    listener = _listen(settings.api_host, settings.api_port)
+    config = uvicorn.Config(
+        create_app(settings),
+        loop="uvloop",
+        http="httptools",
+        ws="websockets-sansio",
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_SECONDS,
+        access_log=False,  # ours carries the request id
+        log_config=None,
+    )
+    click.echo(f"API on http://{settings.api_host}:{settings.api_port} (documentation at /docs)", err=True)
+    asyncio.run(_Server(config).serve([listener]))
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Bind before anything starts, so that a port that is taken is one clear line."""
+    try:
+        return socket.create_server((host, port), backlog=2048)
+    except OSError as error:
+        reason = "something else listens there" if error.errno == errno.EADDRINUSE else error.strerror
+        raise SettingsError(f"cannot serve on {host}:{port}: {reason}; choose another ENCORE_API_PORT") from None

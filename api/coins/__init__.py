@@ -1,0 +1,1 @@
+"""Coins: market figures, holders, trades, candles."""

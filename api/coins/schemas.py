@@ -1,0 +1,163 @@
+"""The wire form of coins, their holders, trades and candles."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from pydantic import Field
+
+from api.mirror.schemas import IndexedBlock
+from api.pagination import Page
+from api.wire import Address, Hash, Wei, Wire
+
+
+class CoinSort(StrEnum):
+    """Orders of the list of coins; each descending."""
+
+    MARKET_CAP = "market_cap"
+    VOLUME = "volume"
+    CREATED = "created"
+
+
+class Side(StrEnum):
+    """buy: native coin in, tokens out; sell: tokens in, native coin out."""
+
+    BUY = "buy"
+    SELL = "sell"
+
+
+class HolderKind(StrEnum):
+    """wallet: anybody; exchange: the pool's reserve; staking: what is staked, held by the coin's own contract."""
+
+    WALLET = "wallet"
+    EXCHANGE = "exchange"
+    STAKING = "staking"
+
+
+class CandleInterval(StrEnum):
+    """Length of a candle."""
+
+    MINUTE = "1m"
+    FIVE_MINUTES = "5m"
+    HOUR = "1h"
+    DAY = "1d"
+
+    @property
+    def seconds(self) -> int:
+        """Its length in seconds."""
+        return _INTERVAL_SECONDS[self]
+
+
+_INTERVAL_SECONDS: Final = {
+    CandleInterval.MINUTE: 60,
+    CandleInterval.FIVE_MINUTES: 300,
+    CandleInterval.HOUR: 3_600,
+    CandleInterval.DAY: 86_400,
+}
+
+
+class CoinCreator(Wire):
+    """Whose coin it is; `id` and `name` are null where the wallet is not a known creator's."""
+
+    wallet: Address
+    id: int | None = Field(examples=[7])
+    name: str | None = Field(examples=["Nina Simone"])
+
+
+class Market(Wire):
+    """The coin's pool on the exchange. Prices are native wei for one whole coin (1e18 of its wei)."""
+
+    price: Wei = Field(description="spot price")
+    market_cap: Wei = Field(description="native wei: total supply at the spot price")
+    volume_24h: Wei = Field(description="native wei that traders paid or received in the last 24 hours, fees included")
+    change_24h_bps: int | None = Field(
+        description="change of the price over the last 24 hours (since the pool opened, if that is less), "
+        "in basis points rounded down",
+        examples=[250],
+    )
+    native_reserve: Wei
+    token_reserve: Wei
+    trade_count: int = Field(description="trades since the pool opened", examples=[42])
+    volume_total: Wei = Field(description="native wei since the pool opened")
+
+
+class Coin(Wire):
+    """A creator's coin. Supplies are in its wei (18 decimals)."""
+
+    address: Address
+    name: str = Field(examples=["Nina Simone"])
+    symbol: str = Field(examples=["NINA"])
+    description: str
+    image_url: str
+    is_active: bool = Field(description="whether the creator still stands behind it, as the creator says")
+    creator: CoinCreator
+    owner: Address
+    created_at: datetime
+    total_supply: Wei
+    maximum_supply: Wei
+    total_staked: Wei
+    holder_count: int = Field(
+        description="accounts with a balance; the exchange and staking are one each", examples=[120]
+    )
+    platform_fee_bps: int = Field(description="of a trade's native side", examples=[250])
+    platform_fee_recipient: Address
+    market: Market | None = Field(description="null while the coin has no pool")
+
+
+class CoinDetail(Coin):
+    """One coin."""
+
+    indexed_block: IndexedBlock
+
+
+class CoinPage(Page[Coin]):
+    """Coins, the greatest first in the order asked for."""
+
+
+class Holder(Wire):
+    """An account with a balance."""
+
+    address: Address
+    kind: HolderKind
+    balance: Wei
+    share_bps: int = Field(description="of the total supply, in basis points rounded down", examples=[5_000])
+
+
+class HolderPage(Page[Holder]):
+    """Holders, the largest first."""
+
+
+class Trade(Wire):
+    """A swap on the exchange."""
+
+    side: Side
+    trader: Address
+    native_amount: Wei = Field(description="native wei paid or received in all, fees included or deducted")
+    token_amount: Wei
+    platform_fee: Wei = Field(description="native wei")
+    price: Wei = Field(description="spot price after it: native wei for one whole coin")
+    block_number: int = Field(examples=[1024])
+    log_index: int = Field(examples=[3])
+    transaction_hash: Hash
+    timestamp: datetime
+
+
+class TradePage(Page[Trade]):
+    """Trades, the newest first."""
+
+
+class Candle(Wire):
+    """Prices (native wei for one whole coin) and volumes of one interval; one without trades repeats the last close."""
+
+    opened_at: datetime = Field(description="start of the interval, which lasts until the next one's")
+    open: Wei
+    high: Wei
+    low: Wei
+    close: Wei
+    volume_native: Wei
+    volume_token: Wei
+    trade_count: int = Field(examples=[4])
+
+
+class CandlePage(Page[Candle]):
+    """Candles without gaps, the oldest first; `next_cursor` leads to the page before this one in time."""

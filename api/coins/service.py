@@ -1,0 +1,221 @@
+"""Rules of coins: figures of 24 hours, shares, candles without gaps."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Row
+
+from api.coins import repository, schemas
+from api.coins.schemas import CandleInterval, CoinSort, HolderKind, Side
+from api.mirror.service import MirrorView, Tip
+from api.pagination import AddressKey, IntegerKey, Keyset, PageRequest, Uint256Key
+from api.problems import ProblemError
+from api.wire import utc
+from encore.chain.amm import BASIS_POINTS, Reserves, value_at
+from encore.db import ReadSession
+
+DAY_SECONDS: Final = 86_400
+
+_COINS: Final = {
+    CoinSort.MARKET_CAP: Keyset("coins:market_cap", Uint256Key, AddressKey),
+    CoinSort.VOLUME: Keyset("coins:volume", Uint256Key, AddressKey),
+    CoinSort.CREATED: Keyset("coins:created", IntegerKey, AddressKey),
+}
+_HOLDERS: Final = Keyset("holders", Uint256Key, AddressKey)
+_TRADES: Final = Keyset("trades", IntegerKey, IntegerKey)
+_CANDLES: Final = Keyset("candles", IntegerKey)
+
+
+class CoinNotFoundError(ProblemError):
+    """No creator's coin has this address, as of the indexed block."""
+
+    status = 404
+    slug = "coin-not-found"
+    title = "Coin not found"
+
+
+@dataclass(frozen=True, slots=True)
+class CoinState:
+    """What trading needs to know of a coin at the indexed block; `reserves` is None without a pool."""
+
+    total_supply: int
+    platform_fee_bps: int
+    reserves: Reserves | None
+
+
+async def list_coins(view: MirrorView, page: PageRequest, *, sort: CoinSort, search: str | None) -> schemas.CoinPage:
+    """Return a page of coins, the greatest first."""
+    keyset = _COINS[sort]
+    rows = await repository.coins(
+        view.session, keyset.window(page), since=_day_before(view.tip), sort=sort, search=search
+    )
+    rows, next_cursor = keyset.cut(rows, page.limit, "sort_key", "address")
+    return schemas.CoinPage(
+        items=[schemas.Coin(**_coin(row)) for row in rows], next_cursor=next_cursor, indexed_block=view.tip.wire()
+    )
+
+
+async def get_coin(view: MirrorView, address: str) -> schemas.CoinDetail:
+    """Return one coin; raises `CoinNotFoundError`."""
+    row = await repository.coin(view.session, since=_day_before(view.tip), address=address)
+    if row is None:
+        raise _not_found(address)
+    return schemas.CoinDetail(**_coin(row), indexed_block=view.tip.wire())
+
+
+async def coin_state(session: ReadSession, address: str) -> CoinState:
+    """Return what trading needs to know; raises `CoinNotFoundError`."""
+    row = await repository.token(session, address)
+    if row is None:
+        raise _not_found(address)
+    reserves = None if row.native_reserve is None else Reserves(row.native_reserve, row.token_reserve)
+    return CoinState(row.total_supply, row.platform_fee_bps, reserves)
+
+
+async def list_holders(view: MirrorView, page: PageRequest, address: str, *, exchange: str) -> schemas.HolderPage:
+    """Return a page of holders, the largest first; `exchange` is the exchange's address in lower case."""
+    window = _HOLDERS.window(page)
+    state = await coin_state(view.session, address)
+    rows = await repository.holders(view.session, window, address)
+    rows, next_cursor = _HOLDERS.cut(rows, page.limit, "amount", "holder")
+    kinds = {exchange: HolderKind.EXCHANGE, address: HolderKind.STAKING}
+    return schemas.HolderPage(
+        items=[
+            schemas.Holder(
+                address=row.holder,
+                kind=kinds.get(row.holder, HolderKind.WALLET),
+                balance=row.amount,
+                share_bps=row.amount * BASIS_POINTS // state.total_supply,
+            )
+            for row in rows
+        ],
+        next_cursor=next_cursor,
+        indexed_block=view.tip.wire(),
+    )
+
+
+async def list_trades(view: MirrorView, page: PageRequest, address: str, *, trader: str | None) -> schemas.TradePage:
+    """Return a page of trades, the newest first."""
+    window = _TRADES.window(page)
+    await coin_state(view.session, address)
+    rows = await repository.trades(view.session, window, address, trader=trader)
+    rows, next_cursor = _TRADES.cut(rows, page.limit, "block_number", "log_index")
+    return schemas.TradePage(
+        items=[
+            schemas.Trade(
+                side=Side(row.side),
+                trader=row.trader,
+                native_amount=row.native_amount,
+                token_amount=row.token_amount,
+                platform_fee=row.platform_fee,
+                price=row.price,
+                block_number=row.block_number,
+                log_index=row.log_index,
+                transaction_hash=row.transaction_hash,
+                timestamp=utc(row.timestamp),
+            )
+            for row in rows
+        ],
+        next_cursor=next_cursor,
+        indexed_block=view.tip.wire(),
+    )
+
+
+async def list_candles(
+    view: MirrorView, page: PageRequest, address: str, *, interval: CandleInterval
+) -> schemas.CandlePage:
+    """Return the last candles up to the indexed block, or up to the cursor; the oldest first."""
+    key = _CANDLES.decode(page.cursor)
+    await coin_state(view.session, address)
+    seconds = interval.seconds
+    end = view.tip.timestamp if key is None else min(view.tip.timestamp, key[0] - 1)
+    last = end - end % seconds
+    first = max(last - (page.limit - 1) * seconds, 0)
+    rows = await repository.candles(view.session, address=address, interval_seconds=seconds, first=first, last=last)
+    goes_on = bool(rows) and rows[0].opened_at < first
+    return schemas.CandlePage(
+        items=[candle for candle in _without_gaps(rows, seconds, last) if candle.opened_at >= utc(first)],
+        next_cursor=_CANDLES.encode([first]) if goes_on else None,
+        indexed_block=view.tip.wire(),
+    )
+
+
+def _without_gaps(rows: Sequence[Row[Any]], seconds: int, last: int) -> Iterator[schemas.Candle]:
+    """One candle per interval from the first row to `last`; between rows the price stands where it closed."""
+    for index, row in enumerate(rows):
+        yield schemas.Candle(
+            opened_at=utc(row.opened_at),
+            open=row.open,
+            high=row.high,
+            low=row.low,
+            close=row.close,
+            volume_native=row.volume_native,
+            volume_token=row.volume_token,
+            trade_count=row.trade_count,
+        )
+        following = rows[index + 1].opened_at if index + 1 < len(rows) else last + seconds
+        for opened_at in range(row.opened_at + seconds, following, seconds):
+            yield schemas.Candle(
+                opened_at=utc(opened_at),
+                open=row.close,
+                high=row.close,
+                low=row.close,
+                close=row.close,
+                volume_native=0,
+                volume_token=0,
+                trade_count=0,
+            )
+
+
+def _coin(row: Row[Any]) -> dict[str, Any]:
+    return {
+        "address": row.address,
+        "name": row.name,
+        "symbol": row.symbol,
+        "description": row.description,
+        "image_url": row.image_url,
+        "is_active": row.is_active,
+        "creator": schemas.CoinCreator(wallet=row.creator, id=row.creator_id, name=row.creator_name),
+        "owner": row.owner,
+        "created_at": utc(row.created_at),
+        "total_supply": row.total_supply,
+        "maximum_supply": row.maximum_supply,
+        "total_staked": row.total_staked,
+        "holder_count": row.holder_count,
+        "platform_fee_bps": row.platform_fee_bps,
+        "platform_fee_recipient": row.platform_fee_recipient,
+        "market": None if row.price is None else _market(row),
+    }
+
+
+def _market(row: Row[Any]) -> schemas.Market:
+    reserves = Reserves(row.native_reserve, row.token_reserve)
+    return schemas.Market(
+        price=row.price,
+        market_cap=value_at(row.price, row.total_supply),
+        volume_24h=row.volume_24h,
+        change_24h_bps=_change_bps(row),
+        native_reserve=reserves.native,
+        token_reserve=reserves.token,
+        trade_count=row.trade_count,
+        volume_total=row.volume_native,
+    )
+
+
+def _change_bps(row: Row[Any]) -> int | None:
+    """The change since 24 hours ago, or since the pool opened where that was later."""
+    reference = row.price_24h_ago
+    if reference is None and row.opening_token:
+        reference = Reserves(row.opening_native, row.opening_token).spot_price
+    return (row.price - reference) * BASIS_POINTS // reference if reference else None
+
+
+def _day_before(tip: Tip) -> int:
+    return tip.timestamp - DAY_SECONDS
+
+
+def _not_found(address: str) -> CoinNotFoundError:
+    return CoinNotFoundError(
+        f"{address} is not a creator's coin; a coin that was just launched appears once its block is indexed"
+    )

@@ -1,0 +1,1 @@
+"""Creators: metrics of both sides, milestones, launch readiness."""

@@ -1,0 +1,59 @@
+"""HTTP of creators: list, one, metrics."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+
+from api import problems
+from api.creators import schemas, service
+from api.creators.schemas import CreatorSort
+from api.deps import ViewDep
+from api.mirror.service import MirrorEmptyError
+from api.pagination import InvalidCursorError, PageDep
+from api.wire import INT64_MAX, SearchText
+
+router = APIRouter(
+    prefix="/creators", tags=["creators"], responses=problems.responses(problems.InvalidRequestError, MirrorEmptyError)
+)
+
+CreatorId = Annotated[int, Path(ge=1, le=INT64_MAX, description="the creator's id")]
+
+
+@router.get(
+    "",
+    operation_id="listCreators",
+    summary="List creators",
+    responses=problems.responses(problems.InvalidRequestError, InvalidCursorError),
+)
+async def list_creators(
+    view: ViewDep,
+    page: PageDep,
+    *,
+    sort: Annotated[CreatorSort, Query(description="order")] = CreatorSort.STREAMS,
+    q: Annotated[SearchText | None, Query(max_length=100, description="in the name, or the wallet")] = None,
+    has_coin: Annotated[bool | None, Query(description="only those with, or without, a launched coin")] = None,
+) -> schemas.CreatorPage:
+    """List creators with the oracle's latest off-chain counts and the coin they launched."""
+    return await service.list_creators(view, page, sort=sort, search=q, has_coin=has_coin)
+
+
+@router.get(
+    "/{creator_id}",
+    operation_id="getCreator",
+    summary="Get a creator",
+    responses=problems.responses(service.CreatorNotFoundError),
+)
+async def get_creator(view: ViewDep, creator_id: CreatorId) -> schemas.CreatorDetail:
+    """Return one creator."""
+    return await service.get_creator(view, creator_id)
+
+
+@router.get(
+    "/{creator_id}/metrics",
+    operation_id="getCreatorMetrics",
+    summary="Get a creator's metrics and launch readiness",
+    responses=problems.responses(service.CreatorNotFoundError),
+)
+async def get_creator_metrics(view: ViewDep, creator_id: CreatorId) -> schemas.CreatorMetrics:
+    """Return off-chain beside on-chain metrics, milestones reached, and what a launch still needs."""
+    return await service.get_metrics(view, creator_id)

@@ -1,0 +1,93 @@
+"""The task that carries new entries of the feed to this process's subscribers."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager, suppress
+from typing import Any, Final
+
+import structlog
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from api.events import repository
+from api.events.service import to_message
+from api.realtime import Hub
+from encore.db import Database, ReadSession
+
+CHANNEL: Final = "encore_feed"
+SQLITE_POLL_SECONDS: Final = 0.02
+POSTGRESQL_POLL_SECONDS: Final = 0.2
+RETRY_SECONDS: Final = 1.0
+BATCH: Final = 1_000
+
+_log = structlog.get_logger(__name__)
+
+
+async def broadcast(database: Database, hub: Hub) -> None:
+    """Publish new feed entries until cancelled; while the database is away, say so and try again."""
+    while True:
+        try:
+            async with aclosing(_changes(database)) as changes:
+                async for _ in changes:
+                    await _publish_new(database, hub)
+        except (SQLAlchemyError, OSError) as error:
+            _log.warning("feed cannot be read, trying again", reason=str(error).splitlines()[0])
+            await asyncio.sleep(RETRY_SECONDS)
+
+
+async def _publish_new(database: Database, hub: Hub) -> None:
+    async with database.read() as session:
+        if not hub.ready.is_set():
+            _, newest = await repository.bounds(session)
+            hub.start(newest)
+        while rows := await repository.entries_after(session, hub.position, BATCH):
+            hub.publish([to_message(row) for row in rows])
+
+
+def _changes(database: Database) -> AsyncGenerator[None, None]:
+    """Tick once at the start and then whenever the feed may have grown."""
+    return _sqlite_changes(database) if database.is_sqlite else _postgresql_changes(database)
+
+
+async def _sqlite_changes(database: Database) -> AsyncGenerator[None, None]:
+    async with database.read() as session:
+        seen: int | None = None
+        while True:
+            version = await _data_version(session)
+            if version != seen:
+                seen = version
+                yield
+            await asyncio.sleep(SQLITE_POLL_SECONDS)
+
+
+async def _data_version(session: ReadSession) -> int:
+    """Return a number that changes when another connection commits; it reads no table."""
+    version: int = await session.scalar(text("PRAGMA data_version"))
+    return version
+
+
+async def _postgresql_changes(database: Database) -> AsyncGenerator[None, None]:
+    """LISTEN, and poll besides: a notification that was missed costs one interval, not the event."""
+    async with _listening(database) as (connection, notified):
+        while not connection.is_closed():
+            notified.clear()
+            yield
+            with suppress(TimeoutError):
+                await asyncio.wait_for(notified.wait(), POSTGRESQL_POLL_SECONDS)
+    raise ConnectionError("the connection that listens was closed")
+
+
+@asynccontextmanager
+async def _listening(database: Database) -> AsyncIterator[tuple[Any, asyncio.Event]]:
+    notified = asyncio.Event()
+
+    def notify(*_: object) -> None:
+        notified.set()
+
+    async with database.engine.connect() as pooled:
+        connection: Any = (await pooled.get_raw_connection()).driver_connection
+        await connection.add_listener(CHANNEL, notify)
+        try:
+            yield connection, notified
+        finally:
+            await connection.remove_listener(CHANNEL, notify)

@@ -1,0 +1,26 @@
+"""SQL of the feed of events, which the indexer appends to."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row, func, select
+
+from encore.db import ReadSession
+from encore.db.models.chain import FeedEntry
+
+
+async def bounds(session: ReadSession) -> tuple[int, int]:
+    """Return the ids of the oldest and the newest entry; (0, 0) while there is none."""
+    oldest = select(func.min(FeedEntry.id)).scalar_subquery()  # two look-ups in the index, where one select scans
+    newest = select(func.max(FeedEntry.id)).scalar_subquery()
+    row = await session.first(
+        select(func.coalesce(oldest, 0).label("oldest"), func.coalesce(newest, 0).label("newest"))
+    )
+    return (0, 0) if row is None else (row.oldest, row.newest)
+
+
+async def entries_after(session: ReadSession, position: int, limit: int) -> Sequence[Row[Any]]:
+    """Return `limit` entries after the id `position`, the oldest first."""
+    return await session.all(
+        select(*FeedEntry.__table__.columns).where(FeedEntry.id > position).order_by(FeedEntry.id).limit(limit)
+    )

@@ -1,0 +1,86 @@
+"""Putting the API together."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from importlib.metadata import version
+from typing import Any, Final
+
+from fastapi import APIRouter, FastAPI
+from fastapi.openapi.utils import get_openapi
+from starlette.middleware.cors import CORSMiddleware
+
+from api import problems
+from api.coins.router import router as coins
+from api.creators.router import router as creators
+from api.deps import Clock, Resources
+from api.events.broadcast import broadcast
+from api.events.router import router as events
+from api.health.router import router as health
+from api.middleware import RequestLog
+from api.portfolio.router import router as portfolio
+from api.trading.router import router as trading
+from encore.settings import Settings
+
+BASE_PATH: Final = "/api/v1"
+EXPOSED_HEADERS: Final = ("X-Request-ID", "X-Indexed-Block", "X-Indexed-Block-Hash")
+
+DESCRIPTION: Final = """\
+Creators, their coins and wallets' portfolios, read from a mirror of the chain.
+
+Amounts are in wei as decimal strings, addresses EIP-55, times ISO 8601 UTC. Every answer from the mirror names the
+block it is of (`indexed_block`, and the headers `X-Indexed-Block` and `X-Indexed-Block-Hash`). Lists are
+`{"items": […], "next_cursor": …}`; errors are RFC 9457 problems.
+"""
+
+
+def create_app(settings: Settings, *, clock: Clock = time.time) -> FastAPI:
+    """Build the application; it connects to database and chain when they are first needed."""
+    held = Resources.open(settings, clock)
+    app = FastAPI(
+        title="Encore API",
+        version=version("encore"),
+        description=DESCRIPTION,
+        lifespan=_lifespan,
+        responses=problems.default_response(),
+    )
+    app.state.resources = held
+    problems.install(app)
+    base = APIRouter(prefix=BASE_PATH)
+    for router in (creators, coins, trading, portfolio, events):
+        base.include_router(router)
+    app.include_router(base)
+    app.include_router(health)
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=["*"],  # nothing here rides on a cookie
+        allow_methods=["GET", "POST"],
+        allow_headers=["*"],
+        expose_headers=EXPOSED_HEADERS,
+    )
+    app.add_middleware(RequestLog)
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign] # FastAPI's own way to extend it
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    held: Resources = app.state.resources
+    broadcaster = asyncio.create_task(broadcast(held.database, held.hub))
+    try:
+        yield
+    finally:
+        held.hub.close()
+        broadcaster.cancel()
+        with suppress(asyncio.CancelledError):
+            await broadcaster
+        await held.close()
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    if app.openapi_schema is None:
+        schema = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+        schema["components"]["schemas"].update(problems.schemas())
+        app.openapi_schema = schema
+    return app.openapi_schema

@@ -1,0 +1,50 @@
+"""The rule of freshness: an answer from the mirror names the block it is of, and there is none before the first."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from api.mirror import repository
+from api.mirror.schemas import IndexedBlock
+from api.problems import UnavailableError
+from api.wire import utc
+from encore.db import ReadSession
+
+
+class MirrorEmptyError(UnavailableError):
+    """The indexer has not committed its first block yet."""
+
+    slug = "mirror-empty"
+    title = "Nothing indexed yet"
+
+
+@dataclass(frozen=True, slots=True)
+class Tip:
+    """The last block that is wholly in the mirror; `timestamp` in unix seconds."""
+
+    number: int
+    hash: str
+    timestamp: int
+
+    def wire(self) -> IndexedBlock:
+        """Return its wire form."""
+        return IndexedBlock(number=self.number, hash=self.hash, timestamp=utc(self.timestamp))
+
+    def headers(self) -> dict[str, str]:
+        """Return it as response headers."""
+        return {"X-Indexed-Block": str(self.number), "X-Indexed-Block-Hash": self.hash}
+
+    @classmethod
+    async def load(cls, session: ReadSession, chain_id: int) -> Self:
+        """Read it; raises `MirrorEmptyError` where there is none."""
+        row = await repository.checkpoint(session, chain_id)
+        if row is None:
+            raise MirrorEmptyError("the indexer has not finished its first block yet; try again in a moment")
+        return cls(row.block_number, row.block_hash, row.timestamp)
+
+
+@dataclass(frozen=True, slots=True)
+class MirrorView:
+    """One committed state of the mirror, and the block it is of."""
+
+    session: ReadSession
+    tip: Tip

@@ -1,0 +1,1 @@
+"""Quotes, and transactions for the user's wallet to sign."""

@@ -1,0 +1,48 @@
+"""The contract calls that wallets are asked to sign, ABI-encoded."""
+
+from eth_abi.abi import encode
+from eth_utils.abi import function_signature_to_4byte_selector
+
+from encore.chain.outbox.signer import Call
+
+
+def approve(token: str, spender: str, amount: int) -> Call:
+    """Let `spender` take `amount` token wei (ERC-20)."""
+    return Call(token, _encode("approve(address,uint256)", spender, amount), 0)
+
+
+def allowance(token: str, owner: str, spender: str) -> Call:
+    """Ask how many token wei `spender` may take (ERC-20, a view)."""
+    return Call(token, _encode("allowance(address,address)", owner, spender), 0)
+
+
+def buy(exchange: str, token: str, native_in: int, minimum_out: int, deadline: int) -> Call:
+    """Buy tokens for `native_in` wei until `deadline` (unix seconds)."""
+    return Call(exchange, _encode("buyTokens(address,uint256,uint256)", token, minimum_out, deadline), native_in)
+
+
+def sell(exchange: str, token: str, tokens_in: int, minimum_out: int, deadline: int) -> Call:
+    """Sell `tokens_in` token wei until `deadline` (unix seconds)."""
+    return Call(
+        exchange, _encode("sellTokens(address,uint256,uint256,uint256)", token, tokens_in, minimum_out, deadline), 0
+    )
+
+
+def stake(token: str, amount: int) -> Call:
+    """Stake `amount` token wei."""
+    return Call(token, _encode("stake(uint256)", amount), 0)
+
+
+def unstake(token: str) -> Call:
+    """Take the stake back."""
+    return Call(token, _encode("unstake()"), 0)
+
+
+def claim(token: str) -> Call:
+    """Claim a stake's rewards."""
+    return Call(token, _encode("claimRewards()"), 0)
+
+
+def _encode(signature: str, *arguments: str | int) -> str:
+    types = [kind for kind in signature[signature.index("(") + 1 : -1].split(",") if kind]
+    return "0x" + (function_signature_to_4byte_selector(signature) + encode(types, arguments)).hex()

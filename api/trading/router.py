@@ -1,0 +1,71 @@
+"""HTTP of trading: quotes, and transactions ready to sign."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Response
+
+from api import problems
+from api.coins.schemas import Side
+from api.coins.service import CoinNotFoundError
+from api.deps import ResourcesDep, ViewDep
+from api.mirror.service import MirrorEmptyError
+from api.trading import schemas, service
+from api.trading.wallet import TransactionRefusedError
+from api.wire import AddressInput, WeiInput
+
+router = APIRouter(
+    prefix="/coins/{address}",
+    tags=["trading"],
+    responses=problems.responses(
+        problems.InvalidRequestError, MirrorEmptyError, CoinNotFoundError, service.NoPoolError
+    ),
+)
+
+CoinAddress = Annotated[AddressInput, Path(description="the coin's contract")]
+
+
+@router.get(
+    "/quote",
+    operation_id="quoteTrade",
+    summary="Quote a trade",
+    responses=problems.responses(problems.InvalidRequestError, service.SwapRefusedError),
+)
+async def quote_trade(
+    view: ViewDep,
+    address: CoinAddress,
+    *,
+    side: Annotated[Side, Query(description="buy or sell")],
+    amount: Annotated[WeiInput, Query(description="buy: native wei to pay; sell: coin wei to sell")],
+    slippage_bps: Annotated[
+        int, Query(ge=0, le=schemas.MAXIMUM_SLIPPAGE_BPS, description="how much less than quoted is acceptable")
+    ] = schemas.DEFAULT_SLIPPAGE_BPS,
+) -> schemas.Quote:
+    """Tell what a trade gives: equal to its execution right after the indexed block, to the wei."""
+    return await service.get_quote(view, address, side=side, amount=amount, slippage_bps=slippage_bps)
+
+
+@router.post(
+    "/transactions",
+    operation_id="prepareTransactions",
+    summary="Prepare transactions to sign",
+    responses=problems.responses(
+        problems.InvalidRequestError,
+        service.SwapRefusedError,
+        TransactionRefusedError,
+        MirrorEmptyError,
+        problems.ChainUnavailableError,
+        problems.NotDeployedError,
+    ),
+)
+async def prepare_transactions(
+    held: ResourcesDep, response: Response, address: CoinAddress, request: schemas.TransactionRequest
+) -> schemas.PreparedTransactions:
+    """Prepare a trade, stake, unstake or claim for the user's wallet to sign and send, step by step.
+
+    Nothing is stored and nothing is sent: asking again is harmless. Sign the steps in their order.
+    """
+    async with held.view() as view:  # given back before the node is asked, which may take long
+        quote = await service.quote_for(view, address, request)
+    response.headers.update(view.tip.headers())
+    desk = service.TradingDesk(held.rpc, held.settings.chain.chain_id, held.exchange, held.clock)
+    return await service.prepare(desk, view.tip, address, request, quote)

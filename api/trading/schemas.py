@@ -1,0 +1,145 @@
+"""The wire form of quotes and of transactions that a wallet is asked to sign."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Discriminator, Field, Tag
+
+from api.coins.schemas import Side
+from api.mirror.schemas import IndexedBlock
+from api.wire import Address, AddressInput, Wei, WeiInput, Wire
+
+MAXIMUM_SLIPPAGE_BPS = 10_000
+DEFAULT_SLIPPAGE_BPS = 100
+DEFAULT_DEADLINE_SECONDS = 600
+MAXIMUM_DEADLINE_SECONDS = 86_400
+
+
+class Action(StrEnum):
+    """What a transaction does."""
+
+    APPROVE = "approve"
+    BUY = "buy"
+    SELL = "sell"
+    STAKE = "stake"
+    UNSTAKE = "unstake"
+    CLAIM = "claim"
+
+
+class Currency(StrEnum):
+    """native: wei of the chain's coin; token: wei of the creator's coin."""
+
+    NATIVE = "native"
+    TOKEN = "token"  # noqa: S105 - a currency, not a secret
+
+
+class Fee(Wire):
+    """A fee contained in a quote."""
+
+    amount: Wei
+    currency: Currency
+    bps: int = Field(examples=[250])
+
+
+class Quote(Wire):
+    """What a trade in the indexed block would have given, to the wei."""
+
+    side: Side
+    coin: Address
+    amount_in: Wei = Field(description="buy: native wei paid in all; sell: coin wei")
+    amount_out: Wei = Field(description="buy: coin wei; sell: native wei received in all")
+    minimum_out: Wei = Field(description="the slippage floor: with less than this the trade reverts")
+    slippage_bps: int = Field(examples=[100])
+    price_before: Wei = Field(description="spot price: native wei for one whole coin")
+    price_after: Wei = Field(description="spot price after the trade")
+    price_impact_bps: int = Field(
+        description="how much worse than the spot price the trade's own size makes it, fees left out, rounded up",
+        examples=[12],
+    )
+    platform_fee: Fee = Field(description="to the coin's platform fee recipient, on the native side")
+    pool_fee: Fee = Field(description="to the pool's liquidity providers, out of what is paid in")
+    indexed_block: IndexedBlock
+
+
+class TradeRequest(Wire):
+    """Buy or sell."""
+
+    kind: Literal["trade"] = "trade"
+    side: Side
+    wallet: AddressInput = Field(description="who will sign")
+    amount: WeiInput = Field(description="buy: native wei to pay; sell: coin wei to sell")
+    slippage_bps: int = Field(DEFAULT_SLIPPAGE_BPS, ge=0, le=MAXIMUM_SLIPPAGE_BPS)
+    deadline_seconds: int = Field(
+        DEFAULT_DEADLINE_SECONDS, ge=1, le=MAXIMUM_DEADLINE_SECONDS, description="how long the trade may wait"
+    )
+
+
+class StakeRequest(Wire):
+    """Stake coins for 365 days."""
+
+    kind: Literal["stake"]
+    wallet: AddressInput = Field(description="who will sign")
+    amount: WeiInput = Field(description="coin wei")
+
+
+class UnstakeRequest(Wire):
+    """Take a stake back, rewards included."""
+
+    kind: Literal["unstake"]
+    wallet: AddressInput = Field(description="who will sign")
+
+
+class ClaimRequest(Wire):
+    """Claim a stake's rewards."""
+
+    kind: Literal["claim"]
+    wallet: AddressInput = Field(description="who will sign")
+
+
+def _kind(body: object) -> object:
+    return body.get("kind", "trade") if isinstance(body, dict) else getattr(body, "kind", None)
+
+
+TransactionRequest = Annotated[
+    Annotated[TradeRequest, Tag("trade")]
+    | Annotated[StakeRequest, Tag("stake")]
+    | Annotated[UnstakeRequest, Tag("unstake")]
+    | Annotated[ClaimRequest, Tag("claim")],
+    Discriminator(_kind),
+]
+
+Quantity = Annotated[str, Field(pattern="^0x(0|[1-9a-f][0-9a-f]*)$", examples=["0x5208"])]
+"""An integer as JSON-RPC writes it."""
+
+
+class UnsignedTransaction(Wire):
+    """An EIP-1559 transaction as `eth_sendTransaction` and eth-account's `sign_transaction` take it."""
+
+    type: Literal["0x2"] = "0x2"
+    chain_id: Quantity = Field(serialization_alias="chainId")
+    sender: Address = Field(serialization_alias="from")
+    to: Address
+    data: Annotated[str, Field(pattern="^0x([0-9a-f]{2})*$")]
+    value: Quantity
+    nonce: Quantity
+    gas: Quantity
+    max_fee_per_gas: Quantity = Field(serialization_alias="maxFeePerGas")
+    max_priority_fee_per_gas: Quantity = Field(serialization_alias="maxPriorityFeePerGas")
+
+
+class Step(Wire):
+    """One transaction to sign, and what it does."""
+
+    action: Action
+    description: str = Field(examples=["Sell 1000000000000000000 wei of the coin for at least 98710000 native wei"])
+    transaction: UnsignedTransaction
+
+
+class PreparedTransactions(Wire):
+    """What the wallet has to sign and send, in this order. The server holds no key and sends nothing."""
+
+    steps: list[Step]
+    quote: Quote | None = Field(description="what a trade is based on; null for other kinds")
+    expires_at: datetime | None = Field(description="a trade that is mined later reverts; null for other kinds")
+    indexed_block: IndexedBlock
