@@ -37,6 +37,7 @@ class Settings(BaseSettings):
     launch_min_streams: int = Field(50_000, ge=0, description="monthly streams a launch requires, written on chain")
     launch_min_followers: int = Field(5_000, ge=0, description="followers a launch requires, written on chain")
     oracle_private_key: SecretStr | None = Field(None, description="0x-prefixed key of the oracle; optional locally")
+    oracle_max_fee_gwei: int = Field(1_000, ge=1, description="the most that the oracle offers for gas, in gwei")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR")
     log_format: str = Field("console", pattern="^(console|json)$", description="console or json")
 

@@ -82,6 +82,10 @@ class OutboxSender:
         changed |= await self._settle(head)
         await self._push(head)
         changed |= await self._send_waiting(head)
+        return await self.progress(changed=changed)
+
+    async def progress(self, *, changed: bool = False) -> Progress:
+        """Tell what is open, without doing anything."""
         counts = await self._store.counts()
         return Progress(counts.get(Status.PENDING, 0), counts.get(Status.SENT, 0), changed)
 

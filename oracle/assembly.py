@@ -1,0 +1,128 @@
+"""Puts the oracle together from settings, and waits for what it stands on."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final, TypeVar
+
+import structlog
+from eth_utils.address import to_checksum_address
+
+from encore.chain.deployments import Deployment, load_deployment
+from encore.chain.outbox import FeePolicy, Node, OutboxSender, Signer
+from encore.chain.outbox.fees import GWEI
+from encore.chain.rpc import RpcClient
+from encore.db import Database
+from encore.errors import DeploymentError, RpcError, RpcUnavailableError
+from encore.settings import Settings
+from oracle.contracts import Contracts
+from oracle.errors import WrongChainError
+from oracle.launches import Launcher
+from oracle.publisher import Publisher
+from oracle.repository import publishing
+from oracle.sync import Sync
+
+WAIT_SECONDS: Final = 1.0
+SECONDS_BETWEEN_REMINDERS: Final = 30.0
+
+T = TypeVar("T")
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Oracle:
+    """The parts of one oracle, ready to work."""
+
+    settings: Settings
+    database: Database
+    rpc: RpcClient
+    contracts: Contracts
+    signer: Signer
+    publisher: Publisher
+    sync: Sync
+    launcher: Launcher
+    outbox: OutboxSender
+
+
+def assemble(settings: Settings, database: Database, rpc: RpcClient, deployment: Deployment) -> Oracle:
+    """Build an oracle for the contracts of `deployment`."""
+    network = settings.chain
+    signer = Signer(settings.oracle_key(), network.chain_id)
+    contracts = Contracts(rpc, deployment)
+    publisher = Publisher(database, contracts, network.chain_id, signer.address, utc_now)
+    return Oracle(
+        settings=settings,
+        database=database,
+        rpc=rpc,
+        contracts=contracts,
+        signer=signer,
+        publisher=publisher,
+        sync=Sync(database, publisher, utc_now),
+        launcher=Launcher(database, contracts, network.chain_id, signer.address, utc_now),
+        outbox=OutboxSender(
+            database,
+            Node(rpc, network, signer.address),
+            signer,
+            FeePolicy(cap=settings.oracle_max_fee_gwei * GWEI),
+            utc_now,
+        ),
+    )
+
+
+def utc_now() -> datetime:
+    """Return the time of day."""
+    return datetime.now(UTC)
+
+
+async def wait_until_ready(settings: Settings, database: Database, rpc: RpcClient) -> Oracle:
+    """Wait for deployment, chain and mirror, saying so; raises what waiting cannot mend."""
+
+    async def deployed() -> Deployment | None:
+        deployment = load_deployment(settings.deployment_path)
+        return deployment if await Contracts(rpc, deployment).are_deployed() else None
+
+    await _check_chain(settings, rpc)
+    deployment = await _patiently("the contracts are not deployed yet", deployed)
+    oracle = assemble(settings, database, rpc, deployment)
+    await oracle.publisher.check_authorised()
+    head = int(await rpc.call("eth_blockNumber"), 16)
+
+    async def mirrored() -> bool:
+        async with database.read() as session:
+            block = await publishing.indexed_block(session, settings.chain.chain_id)
+            return block is not None and block >= head and await publishing.requirements(session) is not None
+
+    await _patiently(f"the mirror has not reached block {head} yet (is the indexer running?)", mirrored)
+    _log.info("oracle ready", address=to_checksum_address(oracle.signer.address), network=settings.network)
+    return oracle
+
+
+async def _check_chain(settings: Settings, rpc: RpcClient) -> None:
+    async def chain_id() -> int:
+        return int(await rpc.call("eth_chainId"), 16)
+
+    served = await _patiently("the chain does not answer yet", chain_id)
+    if served != settings.chain.chain_id:
+        raise WrongChainError(
+            f"{settings.endpoints[0]} serves chain {served}, but {settings.network} is chain "
+            f"{settings.chain.chain_id}; check ENCORE_RPC_URLS and ENCORE_NETWORK"
+        )
+
+
+async def _patiently(obstacle: str, probe: Callable[[], Awaitable[T | None]]) -> T:
+    """Return the first truthy answer of `probe`; what is missing counts as no answer, and is told now and then."""
+    waited = 0.0
+    while True:
+        reason = obstacle
+        try:
+            answer = await probe()
+        except (DeploymentError, RpcError, RpcUnavailableError) as error:
+            answer, reason = None, f"{obstacle}: {error}"
+        if answer:
+            return answer
+        if waited % SECONDS_BETWEEN_REMINDERS == 0:
+            _log.info("waiting", reason=reason)
+        await asyncio.sleep(WAIT_SECONDS)
+        waited += WAIT_SECONDS

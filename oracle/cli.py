@@ -1,0 +1,165 @@
+"""`encore oracle`: run it, sync by hand, see how it stands, compare its figures with the chain's."""
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+import click
+import structlog
+
+from encore.chain.deployments import load_deployment
+from encore.chain.rpc import RpcClient
+from encore.db import Database
+from encore.db.migrate import check_schema
+from encore.settings import Settings, load_settings
+from encore.telemetry import configure_logging
+from oracle import reports
+from oracle.assembly import Oracle, assemble, wait_until_ready
+from oracle.errors import UnknownCreatorError
+from oracle.jobs import Jobs
+from oracle.leader import leadership, leadership_if_free
+from oracle.repository import creators
+
+POLL_SECONDS = 0.2
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What every command works with."""
+
+    settings: Settings
+    database: Database
+    rpc: RpcClient
+
+    def oracle(self) -> Oracle:
+        """Build an oracle without waiting for anything; raises `DeploymentError` where there is no deployment."""
+        return assemble(self.settings, self.database, self.rpc, load_deployment(self.settings.deployment_path))
+
+
+@click.group()
+def oracle() -> None:
+    r"""Carry creators' activity to the chain, and launch their coins.
+
+    \b
+    Each creator's plays, followers and revenue of the last 30 days are counted and written to
+    CreatorMetricsManager: hourly, and at once when a milestone is crossed. When the chain says that
+    the launch requirements are met, the coin is launched. docs/oracle.md has the formulas.
+    """
+
+
+@oracle.command()
+def run() -> None:
+    """Run the oracle until stopped.
+
+    Waits for the database, the chain, the contracts and the indexer's mirror. Where several run on one database, one
+    leads and the others stand by. The key is ENCORE_ORACLE_PRIVATE_KEY; on the local chain a development key will do.
+    """
+    _execute(_run)
+
+
+@oracle.command()
+@click.option("--creator", metavar="SLUG_OR_ID", help="Sync this creator alone.")
+def sync(creator: str | None) -> None:
+    """Count now, write every figure that differs from the chain's, and wait until it is mined.
+
+    Sends by itself where no `encore oracle run` does; else leaves that to it.
+    """
+
+    async def work(parts: Parts) -> None:
+        await _sync(parts, creator)
+
+    _execute(work)
+
+
+@oracle.command()
+def status() -> None:
+    """Show the key's balance and role, what was counted, and how the outbox stands."""
+
+    async def work(parts: Parts) -> None:
+        await reports.show_status(parts.oracle())
+
+    _execute(work)
+
+
+@oracle.command()
+def diff() -> None:
+    """Compare the figures counted now with those on chain, for every creator that belongs there.
+
+    Creators belong on chain when they have a wallet and 1 000 monthly streams, or once they were written. Exits with
+    1 and lists the differences when there are any. Between hourly syncs new activity is a difference; right after
+    one, nothing is.
+    """
+
+    async def work(parts: Parts) -> None:
+        if await reports.show_differences(parts.database):
+            raise click.exceptions.Exit(1)
+
+    _execute(work)
+
+
+def _execute(work: Callable[[Parts], Awaitable[None]]) -> None:
+    settings = load_settings()
+    configure_logging(settings)
+
+    async def execute() -> None:
+        check_schema(settings.database)
+        async with AsyncExitStack() as stack:
+            database = Database(settings.database)
+            stack.push_async_callback(database.close)
+            rpc = await stack.enter_async_context(RpcClient(settings.endpoints))
+            await work(Parts(settings, database, rpc))
+
+    asyncio.run(execute())
+
+
+async def _run(parts: Parts) -> None:
+    """Run until SIGTERM or SIGINT."""
+    loop = asyncio.get_running_loop()
+    running = asyncio.create_task(_lead(parts))
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signal_number, running.cancel)
+    try:
+        await running
+    except asyncio.CancelledError:
+        _log.info("oracle stopped")
+
+
+async def _lead(parts: Parts) -> None:
+    async with leadership(parts.database, parts.settings.chain.chain_id) as lock:
+        ready = await wait_until_ready(parts.settings, parts.database, parts.rpc)
+        await Jobs(ready, lock).run()
+
+
+async def _sync(parts: Parts, creator: str | None) -> None:
+    creator_ids = None if creator is None else [await _creator_id(parts.database, creator)]
+    synchronised = await wait_until_ready(parts.settings, parts.database, parts.rpc)
+    synced = await synchronised.sync.run(creator_ids, everything=True)
+    click.echo(
+        f"counted {synced.counted} creators; queued the figures of {synced.written.creators} "
+        f"in {synced.written.transactions} transactions"
+    )
+    await _wait_until_sent(parts, synchronised)
+
+
+async def _wait_until_sent(parts: Parts, sending: Oracle) -> None:
+    """Wait until the outbox is empty, sending whenever no other process leads."""
+    while True:
+        async with leadership_if_free(parts.database, parts.settings.chain.chain_id) as leads:
+            progress = await (sending.outbox.run_once() if leads else sending.outbox.progress())
+        if progress.is_idle:
+            break
+        if not progress.changed:
+            await asyncio.sleep(POLL_SECONDS)
+    click.echo("everything queued is mined or failed; see `encore oracle status`")
+
+
+async def _creator_id(database: Database, slug_or_id: str) -> int:
+    async with database.read() as session:
+        creator_id = await creators.find_creator(session, slug_or_id)
+    if creator_id is None:
+        raise UnknownCreatorError(f"no creator has the slug or id {slug_or_id!r}")
+    return creator_id

@@ -1,0 +1,19 @@
+"""What can be wrong with the oracle in a way that a person can put right."""
+
+from encore.errors import EncoreError
+
+
+class NotAuthorisedError(EncoreError):
+    """The metrics contract does not know this key as an oracle."""
+
+
+class WrongChainError(EncoreError):
+    """The node serves another chain than the one that was configured, or one without our contracts."""
+
+
+class LeadershipLostError(EncoreError):
+    """The connection that holds the leader's lock is gone, so another process may lead by now."""
+
+
+class UnknownCreatorError(EncoreError):
+    """No creator has this id or slug."""
