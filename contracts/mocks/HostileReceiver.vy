@@ -9,6 +9,7 @@
 refuses: public(bool)
 reentries: public(uint256)
 reentrySucceeded: public(bool)
+reentryGaveReason: public(bool)
 _target: address
 _data: Bytes[1_024]
 
@@ -22,7 +23,9 @@ def __default__():
     assert not self.refuses, "hostile: refused"
     if self._target != empty(address):
         self.reentries += 1
-        self.reentrySucceeded = raw_call(self._target, self._data, revert_on_failure=False)
+        response: Bytes[32] = b""
+        self.reentrySucceeded, response = raw_call(self._target, self._data, max_outsize=32, revert_on_failure=False)
+        self.reentryGaveReason = len(response) > 0
 
 
 @external

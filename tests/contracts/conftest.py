@@ -20,8 +20,8 @@ ZERO_ADDRESS = "0x0000000000000000000000000000000000000000"
 
 def pytest_configure(config: pytest.Config) -> None:
     """Let pass the warnings that Ape's and titanoboa's own dependencies emit."""
-    for ignored in ("ignore:Field 'import_remapping' has an incomplete definition",):
-        config.addinivalue_line("filterwarnings", ignored)
+    for message in ("Field 'import_remapping' has an incomplete definition", "SELFDESTRUCT opcode present"):
+        config.addinivalue_line("filterwarnings", f"ignore:{message}")
 
 
 @dataclass(frozen=True)
@@ -115,8 +115,9 @@ def token(create_token: Callable[..., Any]) -> Any:
 
 
 @pytest.fixture(scope="session")
-def funded_token(token: Any, actors: Actors) -> Any:
-    """The token, with a hundred thousand coins each for the staker, the trader and the liquidity provider."""
+def funded_token(create_token: Callable[..., Any], actors: Actors) -> Any:
+    """Another token, with a hundred thousand coins each for the staker, the trader and the liquidity provider."""
+    token = create_token("FUND")
     for account in (actors.staker, actors.trader, actors.provider):
         token.transfer(account, 100_000 * COIN, sender=actors.creator)
     return token
