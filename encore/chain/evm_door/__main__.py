@@ -2,6 +2,7 @@
 
 import sys
 import time
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Final
 
@@ -26,14 +27,18 @@ PROGRESS_SECONDS: Final = 2.0
 )
 def main(port: int, journal_path: Path | None) -> None:
     """Serve a local Ethereum chain (py-evm, chain id 31337) with anvil's ten funded accounts."""
-    try:
-        claimed = claim_port(port)
-        chain = restored_chain(Journal(journal_path)) if journal_path else DevelopmentChain()
-    except EncoreError as error:
-        click.echo(f"encore: {error}", err=True)
-        sys.exit(1)
-    click.echo(f"development chain at block {len(chain.blocks) - 1} on http://{HOST}:{port}")
-    serve(Methods(chain), claimed)
+    with ExitStack() as held:
+        try:
+            claimed = held.enter_context(claim_port(port))
+            if journal_path is None:
+                chain = DevelopmentChain()
+            else:
+                chain = restored_chain(held.enter_context(closing(Journal(journal_path))))
+        except EncoreError as error:
+            click.echo(f"encore: {error}", err=True)
+            sys.exit(1)
+        click.echo(f"development chain at block {chain.head.header.block_number} on http://{HOST}:{port}")
+        serve(Methods(chain), claimed)
 
 
 def restored_chain(journal: Journal) -> DevelopmentChain:

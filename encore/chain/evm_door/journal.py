@@ -37,7 +37,12 @@ class Journal:
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
+            self.close()
             raise JournalError(f"{path} is in use by another development chain; stop that one first") from None
+
+    def close(self) -> None:
+        """Let others use the file."""
+        self._file.close()
 
     def entries(self) -> list[JournalEntry]:
         """Return everything that was appended; a last line that was cut off while it was written is dropped.

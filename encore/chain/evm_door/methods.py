@@ -10,7 +10,7 @@ from eth_utils.address import to_checksum_address
 
 from encore.chain.evm_door import params
 from encore.chain.evm_door.chain import BLOCK_GAS_LIMIT, CHAIN_ID, DevelopmentChain, MinedBlock
-from encore.chain.evm_door.errors import INVALID_INPUT, METHOD_NOT_FOUND, JsonRpcError
+from encore.chain.evm_door.errors import INVALID_INPUT, METHOD_NOT_FOUND, RESOURCE_NOT_FOUND, JsonRpcError
 from encore.chain.evm_door.execution import call, estimate_gas
 from encore.chain.evm_door.shapes import BLOB_BASE_FEE, Json, base_fee, to_hex, transaction_json
 
@@ -211,12 +211,10 @@ class Methods:
         if block == "pending":
             return self._chain.pending_header()
         found = self._find(block)
+        if found is None and isinstance(block, dict):
+            raise JsonRpcError(RESOURCE_NOT_FOUND, "unknown block")
         if found is None:
-            raise (
-                JsonRpcError(INVALID_INPUT, "unknown block")
-                if isinstance(block, dict)
-                else self._out_of_range(params.quantity(block))
-            )
+            raise self._out_of_range(self._number(block))
         return found.header
 
     def _find(self, block: object) -> MinedBlock | None:

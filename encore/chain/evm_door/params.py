@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any, Final
 
 from eth.constants import CREATE_CONTRACT_ADDRESS, ZERO_ADDRESS
@@ -47,10 +48,8 @@ class LogFilter:
         """Whether the address and each topic of `log` are among those asked for; an empty set asks for any."""
         if self.addresses and log["address"] not in self.addresses:
             return False
-        found: list[str] = log["topics"]
-        return len(found) >= len(self.topics) and all(
-            not wanted or topic in wanted for wanted, topic in zip(self.topics, found, strict=False)
-        )
+        pairs = zip_longest(self.topics, log["topics"], fillvalue=None)
+        return all(not wanted or topic in wanted for wanted, topic in pairs)
 
 
 def invalid(message: str) -> JsonRpcError:
