@@ -36,7 +36,7 @@ def import_() -> None:
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("--format", "format_name", type=click.Choice(list(FORMATS)), required=True, help="what PATH holds")
 def listens(path: Path, format_name: str) -> None:
-    """Import the listening log at PATH: listeners, creators, tracks, plays and follows.
+    r"""Import the listening log at PATH: listeners, creators, tracks, plays and follows.
 
     \b
     lastfm        a folder with artists.dat, user_artists.dat and user_friends.dat (HetRec 2011)

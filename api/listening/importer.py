@@ -1,5 +1,7 @@
 """The import of a listening log: validate and stage all of it, then carry it over in one transaction."""
 
+import asyncio
+import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,8 +17,10 @@ from api.listening.wallets import CreatorWallets
 from encore.db import Database
 
 BAD_ROWS_KEPT: Final = 50
-CREATORS_AT_ONCE: Final = 5_000
+SLUGS_AT_ONCE: Final = 5_000
 _SLUG_LENGTH: Final = 150
+_SUFFIX_LENGTH: Final = 40
+_NOT_LETTERS: Final = re.compile(r"[\W_]+")
 
 
 class Progress(Protocol):
@@ -51,7 +55,7 @@ class Summary:
     friendships: Count
 
 
-async def import_log(
+async def import_log(  # noqa: PLR0913 - each is one thing that an import depends on
     database: Database,
     batches: Iterable[Batch],
     *,
@@ -70,15 +74,24 @@ async def import_log(
         async with log.transfer():
             progress.step("listeners and creators")
             listeners = await log.add_listeners()
-            creators = await _add_creators(log, wallets)
+            creators, new_ids = await _add_creators(log)
+            # Keys are derived while the database works on the rest.
+            new_wallets = asyncio.create_task(asyncio.to_thread(_wallets, wallets, new_ids))
             progress.step("tracks and plays")
             tracks = await log.add_tracks()
+            await log.resolve_plays()
             plays = await log.add_plays()
             progress.step("follows")
             follows = await log.add_creator_follows()
             friendships = await log.add_friendships()
+            progress.step("wallets")
+            await log.set_wallets(await new_wallets)
             progress.step("committing")
     return Summary(lines, listeners, creators, tracks, plays, follows, friendships)
+
+
+def _wallets(wallets: CreatorWallets | None, creator_ids: list[int]) -> list[tuple[int, str]]:
+    return [(creator_id, wallets.address(creator_id)) for creator_id in creator_ids] if wallets else []
 
 
 async def _stage(log: ListeningImport, batches: Iterable[Batch], progress: Progress) -> int:
@@ -101,51 +114,37 @@ async def _stage(log: ListeningImport, batches: Iterable[Batch], progress: Progr
     return lines
 
 
-async def _add_creators(log: ListeningImport, wallets: CreatorWallets | None) -> Count:
-    new = 0
-    after = 0
-    while mentions := await log.unknown_creators(after, CREATORS_AT_ONCE):
-        after = mentions[-1].ordinal
-        unknown = list({mention.external_id: mention for mention in reversed(mentions)}.values())[::-1]
-        ids = await log.reserve_creator_ids(len(unknown))
-        slugs = await _free_slugs(log, unknown)
-        await log.add_creators(
-            [
-                NewCreator(
-                    creator_id,
-                    creator.external_id,
-                    creator.name,
-                    creator.image_url,
-                    slug,
-                    wallets.address(creator_id) if wallets else None,
-                )
-                for creator_id, creator, slug in zip(ids, unknown, slugs, strict=True)
-            ]
-        )
-        new += len(unknown)
-    return Count(await log.count_creators(), new)
+async def _add_creators(log: ListeningImport) -> tuple[Count, list[int]]:
+    """Create the creators that are new; returns the ids that they got as well."""
+    unknown = await log.unknown_creators()
+    ids = await log.reserve_creator_ids(len(unknown))
+    slugs = await _free_slugs(log, unknown)
+    await log.add_creators(
+        [NewCreator(id_, *creator, slug) for id_, creator, slug in zip(ids, unknown, slugs, strict=True)]
+    )
+    return Count(await log.count_creators(), len(unknown)), ids
 
 
 async def _free_slugs(log: ListeningImport, creators: list[StagedCreator]) -> list[str]:
-    """Return a slug for each creator that no other has."""
-    candidates = [_slug_candidates(log.source, creator) for creator in creators]
-    taken = await log.taken_slugs({slug for slugs in candidates for slug in slugs})
+    """Return a slug for each creator that no other has: the name, or with the external id where that is taken."""
+    names = [slugify(creator.name) or "creator" for creator in creators]
+    taken: set[str] = set()
+    for start in range(0, len(names), SLUGS_AT_ONCE):
+        taken |= await log.taken_slugs(names[start : start + SLUGS_AT_ONCE])
     chosen = []
-    for slugs in candidates:
-        slug = next(slug for slug in slugs if slug not in taken)
+    for name, creator in zip(names, creators, strict=True):
+        slug = name
+        if slug in taken:
+            slug = f"{name}-{slugify(creator.external_id)[:_SUFFIX_LENGTH]}"
+            if slug in taken or await log.taken_slugs([slug]):
+                digest = blake2b(f"{log.source}:{creator.external_id}".encode(), digest_size=8).hexdigest()
+                slug = f"{name}-{digest}"
         taken.add(slug)
         chosen.append(slug)
     return chosen
 
 
-def _slug_candidates(source: str, creator: StagedCreator) -> tuple[str, str, str]:
-    """Return slugs in order of preference: the name, the name and external id, and one that is surely free."""
-    name = slugify(creator.name) or "creator"
-    digest = blake2b(f"{source}:{creator.external_id}".encode(), digest_size=8).hexdigest()
-    return name, f"{name}-{slugify(creator.external_id)[:40]}".strip("-"), f"{name}-{digest}"
-
-
 def slugify(name: str) -> str:
     """Return a name as it may stand in a path: letters and digits of any script in lower case, hyphens between."""
     folded = unicodedata.normalize("NFKC", name).casefold()
-    return "-".join("".join(c if c.isalnum() else " " for c in folded).split())[:_SLUG_LENGTH].rstrip("-")
+    return _NOT_LETTERS.sub("-", folded)[:_SLUG_LENGTH].strip("-")

@@ -19,18 +19,20 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
-    exists,
     func,
     insert,
     literal,
+    literal_column,
     select,
+    update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import aliased
 
 from encore.db import Database
 from encore.db.models.accounts import Account, AccountFollow, CreatorFollow
-from encore.db.models.base import Base, BigInt
+from encore.db.models.base import Base
 from encore.db.models.creators import Creator
 from encore.db.models.listening import Play, Track
 from encore.db.types import UtcDateTime
@@ -42,8 +44,7 @@ _metadata = MetaData()
 
 
 def _staging_table(name: str, *columns: Column[Any]) -> Table:
-    ordinal = Column("ordinal", BigInt, primary_key=True)
-    return Table(name, _metadata, ordinal, *columns, prefixes=["TEMPORARY"], postgresql_on_commit="DROP")
+    return Table(name, _metadata, *columns, prefixes=["TEMPORARY"], postgresql_on_commit="DROP")
 
 
 LISTENERS: Final = _staging_table(
@@ -82,9 +83,22 @@ NEW_CREATORS: Final = _staging_table(
     Column("name", Text, nullable=False),
     Column("image_url", Text, nullable=False),
     Column("slug", Text, nullable=False),
-    Column("wallet", Text),
 )
-"""The creators that the platform does not know yet, with what it gives them."""
+WALLETS: Final = _staging_table(
+    "staged_wallets", Column("creator_id", BigInteger, nullable=False), Column("address", Text, nullable=False)
+)
+RESOLVED_PLAYS: Final = _staging_table(
+    "staged_resolved_plays",
+    Column("creator_id", BigInteger, nullable=False),
+    Column("listener_id", BigInteger, nullable=False),
+    Column("track_id", BigInteger),
+    Column("played_at", BigInteger, nullable=False),
+    Column("listened_seconds", BigInteger),
+    Column("play_count", BigInteger, nullable=False),
+    Column("event_key", Text, nullable=False),
+    Column("follows", Boolean, nullable=False),
+)
+"""The plays, with the platform's ids of their listeners, creators and tracks."""
 
 
 class Count(NamedTuple):
@@ -100,9 +114,8 @@ class Count(NamedTuple):
 
 
 class StagedCreator(NamedTuple):
-    """A creator of the log that the platform does not know; `ordinal` is the order of the log."""
+    """A creator of the log that the platform does not know."""
 
-    ordinal: int
     external_id: str
     name: str
     image_url: str
@@ -116,7 +129,6 @@ class NewCreator(NamedTuple):
     name: str
     image_url: str
     slug: str
-    wallet: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +144,10 @@ class ListeningImport:
         return self.connection.dialect.name == "sqlite"
 
     async def stage(self, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
-        """Add rows, each with the columns of the staging table but its ordinal, in order."""
+        """Add rows, each with the columns of the staging table."""
         if not rows:
             return
-        columns = [column.name for column in table.columns if column.name != "ordinal"]
+        columns = [column.name for column in table.columns]
         if self._is_sqlite:
             statement = str(insert(table).compile(dialect=self.connection.dialect, column_keys=columns))
             await self.connection.exec_driver_sql(statement, list(rows))
@@ -150,7 +162,9 @@ class ListeningImport:
         if not self._is_sqlite:
             # Another import waits here for this one; readers do not.
             await self.connection.exec_driver_sql("LOCK TABLE creators IN SHARE ROW EXCLUSIVE MODE")
-            for table in _metadata.sorted_tables:
+            await self.connection.exec_driver_sql("SET LOCAL jit = off")  # compiling costs more than it saves here
+            await self.connection.exec_driver_sql("SET LOCAL work_mem = '64MB'")
+            for table in (LISTENERS, CREATORS, TRACKS, PLAYS, FRIENDSHIPS):  # nobody else tells the planner of these
                 await self.connection.exec_driver_sql(f"ANALYZE {table.name}")
             yield
             return
@@ -163,28 +177,28 @@ class ListeningImport:
         """Create the accounts of listeners."""
         statement = select(
             literal(self.source), LISTENERS.c.external_id, LISTENERS.c.display_name, self._now()
-        ).order_by(LISTENERS.c.ordinal)
+        ).order_by(self._log_order(LISTENERS))
         new = await self._insert_new(Account, ["source", "external_id", "display_name", "created_at"], statement)
         return Count(await self._count(select(LISTENERS.c.external_id).distinct()), new)
 
-    async def unknown_creators(self, after: int, limit: int) -> list[StagedCreator]:
-        """Return creators of the log that the platform does not know, in order, each once per mention."""
+    async def unknown_creators(self) -> list[StagedCreator]:
+        """Return the creators of the log that the platform does not know, in the log's order."""
         statement = (
-            select(CREATORS.c.ordinal, CREATORS.c.external_id, CREATORS.c.name, CREATORS.c.image_url)
-            .where(
-                CREATORS.c.ordinal > after,
-                ~exists().where(Creator.source == self.source, Creator.external_id == CREATORS.c.external_id),
-            )
-            .order_by(CREATORS.c.ordinal)
-            .limit(limit)
+            select(CREATORS)
+            .outerjoin(Creator, self._creators(CREATORS.c.external_id))
+            .where(Creator.id.is_(None))
+            .order_by(self._log_order(CREATORS))
         )
-        return [StagedCreator(*row) for row in await self.connection.execute(statement)]
+        rows = await self.connection.execute(statement)
+        first = {row.external_id: StagedCreator(*row) for row in reversed(rows.all())}
+        return list(first.values())[::-1]
 
     async def reserve_creator_ids(self, count: int) -> list[int]:
         """Return ids that no other creator has or will get."""
         if self._is_sqlite:
-            last = await self.connection.scalar(select(func.coalesce(func.max(Creator.id), 0)))
-            return list(range(last + 1, last + 1 + count))
+            last: int | None = await self.connection.scalar(select(func.max(Creator.id)))
+            first = (last or 0) + 1
+            return list(range(first, first + count))
         sequence = func.nextval(func.pg_get_serial_sequence("creators", "id"))
         rows = await self.connection.execute(select(sequence).select_from(func.generate_series(1, count)))
         return list(rows.scalars())
@@ -197,12 +211,18 @@ class ListeningImport:
     async def add_creators(self, creators: Sequence[NewCreator]) -> None:
         """Create creators."""
         await self.stage(NEW_CREATORS, creators)
-        names = ["id", "external_id", "name", "image_url", "slug", "wallet"]
-        statement = select(*(NEW_CREATORS.c[name] for name in names), literal(self.source), literal(""), self._now())
+        names = [column.name for column in NEW_CREATORS.columns]
+        statement = select(*NEW_CREATORS.columns, literal(self.source), literal(""), self._now())
         await self.connection.execute(
             insert(Creator).from_select([*names, "source", "description", "created_at"], statement)
         )
-        await self.connection.execute(NEW_CREATORS.delete())
+
+    async def set_wallets(self, wallets: Iterable[tuple[int, str]]) -> None:
+        """Give creators (by id) their wallets."""
+        await self.stage(WALLETS, list(wallets))
+        await self.connection.execute(
+            update(Creator).where(Creator.id == WALLETS.c.creator_id).values(wallet=WALLETS.c.address)
+        )
 
     async def count_creators(self) -> int:
         """Return how many creators the log tells of."""
@@ -212,95 +232,91 @@ class ListeningImport:
         """Create the tracks; a known one keeps its duration."""
         statement = (
             select(Creator.id, TRACKS.c.title, TRACKS.c.duration_seconds, self._now())
-            .join_from(TRACKS, Creator, self._is_creator(TRACKS.c.creator))
-            .order_by(TRACKS.c.ordinal)
+            .join_from(TRACKS, Creator, self._creators(TRACKS.c.creator))
+            .order_by(self._log_order(TRACKS))
         )
         new = await self._insert_new(Track, ["creator_id", "title", "duration_seconds", "created_at"], statement)
         return Count(await self._count(select(TRACKS.c.creator, TRACKS.c.title).distinct()), new)
 
-    async def add_plays(self) -> Count:
-        """Create the plays."""
-        played_at: ColumnElement[Any] = (
-            func.strftime("%Y-%m-%d %H:%M:%S.000000", PLAYS.c.played_at, "unixepoch")
-            if self._is_sqlite
-            else func.to_timestamp(PLAYS.c.played_at)
-        )
+    async def resolve_plays(self) -> None:
+        """Find the listener, creator and track of each play; all of them must have been added."""
         statement = (
             select(
                 Creator.id,
                 Account.id,
                 Track.id,
-                played_at,
+                PLAYS.c.played_at,
                 PLAYS.c.listened_seconds,
                 PLAYS.c.play_count,
-                literal(self.source),
                 PLAYS.c.event_key,
+                PLAYS.c.follows,
             )
             .select_from(PLAYS)
-            .join(Creator, self._is_creator(PLAYS.c.creator))
-            .join(Account, self._is_listener(Account.source, Account.external_id, PLAYS.c.listener))
+            .join(Creator, self._creators(PLAYS.c.creator))
+            .join(Account, self._accounts(PLAYS.c.listener))
             .outerjoin(Track, and_(Track.creator_id == Creator.id, Track.title == PLAYS.c.track))
-            .order_by(PLAYS.c.ordinal)
+            .order_by(self._log_order(PLAYS))
         )
-        columns = [
-            "creator_id",
-            "listener_id",
-            "track_id",
-            "played_at",
-            "listened_seconds",
-            "play_count",
-            "source",
-            "event_key",
-        ]
-        new = await self._insert_new(Play, columns, statement)
-        return Count(await self._count(select(PLAYS.c.ordinal)), new)
+        await self.connection.execute(insert(RESOLVED_PLAYS).from_select(list(RESOLVED_PLAYS.c), statement))
+
+    async def add_plays(self) -> Count:
+        """Create the resolved plays."""
+        resolved = RESOLVED_PLAYS.c
+        played_at: ColumnElement[Any] = (
+            func.strftime("%Y-%m-%d %H:%M:%S.000000", resolved.played_at, "unixepoch")
+            if self._is_sqlite
+            else func.to_timestamp(resolved.played_at)
+        )
+        copied = ["creator_id", "listener_id", "track_id", "listened_seconds", "play_count", "event_key"]
+        statement = select(*(resolved[name] for name in copied), played_at, literal(self.source)).order_by(
+            self._log_order(RESOLVED_PLAYS)
+        )
+        new = await self._insert_new(Play, [*copied, "played_at", "source"], statement)
+        return Count(await self._count(select(PLAYS.c.listener)), new)
 
     async def add_creator_follows(self) -> Count:
-        """Let listeners follow the creators whom the log says they follow."""
-        pairs = select(PLAYS.c.creator, PLAYS.c.listener).where(PLAYS.c.follows).distinct().subquery()
-        statement = (
-            select(Creator.id, Account.id, self._now())
-            .select_from(pairs)
-            .join(Creator, self._is_creator(pairs.c.creator))
-            .join(Account, self._is_listener(Account.source, Account.external_id, pairs.c.listener))
-            .order_by(Creator.id, Account.id)
-        )
+        """Let listeners follow the creators whom the resolved plays say they follow."""
+        resolved = RESOLVED_PLAYS.c
+        pairs = select(resolved.creator_id, resolved.listener_id).where(resolved.follows).distinct()
+        statement = pairs.add_columns(self._now()).order_by(resolved.creator_id, resolved.listener_id)
         new = await self._insert_new(CreatorFollow, ["creator_id", "follower_id", "created_at"], statement)
-        return Count(await self._count(select(pairs)), new)
+        return Count(await self._count(pairs), new)
 
     async def add_friendships(self) -> Count:
         """Let listeners follow each other."""
-        follower, followed = Account.__table__.alias(), Account.__table__.alias()
+        follower, followed = aliased(Account), aliased(Account)
         statement = (
-            select(follower.c.id, followed.c.id, self._now())
+            select(follower.id, followed.id, self._now())
             .select_from(FRIENDSHIPS)
-            .join(follower, self._is_listener(follower.c.source, follower.c.external_id, FRIENDSHIPS.c.follower))
-            .join(followed, self._is_listener(followed.c.source, followed.c.external_id, FRIENDSHIPS.c.followed))
-            .order_by(FRIENDSHIPS.c.ordinal)
+            .join(follower, self._accounts(FRIENDSHIPS.c.follower, follower))
+            .join(followed, self._accounts(FRIENDSHIPS.c.followed, followed))
+            .order_by(self._log_order(FRIENDSHIPS))
         )
         new = await self._insert_new(AccountFollow, ["follower_id", "followed_id", "created_at"], statement)
         return Count(await self._count(select(FRIENDSHIPS.c.follower, FRIENDSHIPS.c.followed).distinct()), new)
 
+    def _log_order(self, table: Table) -> ColumnElement[Any]:
+        """What sorts a staging table as it was filled: both databases append and know where each row is."""
+        return literal_column(f"{table.name}.{'rowid' if self._is_sqlite else 'ctid'}")
+
     def _now(self) -> ColumnElement[datetime]:
         return literal(self.now, UtcDateTime())
 
-    def _is_creator(self, external_id: ColumnElement[str]) -> ColumnElement[bool]:
+    def _creators(self, external_id: ColumnElement[str]) -> ColumnElement[bool]:
         return and_(Creator.source == self.source, Creator.external_id == external_id)
 
-    def _is_listener(
-        self, source: ColumnElement[str], known: ColumnElement[str], external_id: ColumnElement[str]
-    ) -> ColumnElement[bool]:
-        return and_(source == self.source, known == external_id)
+    def _accounts(self, external_id: ColumnElement[str], account: type[Account] = Account) -> ColumnElement[bool]:
+        return and_(account.source == self.source, account.external_id == external_id)
 
-    async def _insert_new(self, model: type[Base], columns: Sequence[str], rows: Select[Any]) -> int:
+    async def _insert_new(self, model: type[Base], columns: Sequence[str], rows: Select[*tuple[Any, ...]]) -> int:
         """Insert what no unique key knows yet and return how many rows that was."""
         insert_into = sqlite.insert if self._is_sqlite else postgresql.insert
         result = await self.connection.execute(insert_into(model).from_select(columns, rows).on_conflict_do_nothing())
         return result.rowcount
 
-    async def _count(self, rows: Select[Any]) -> int:
-        count: int = await self.connection.scalar(select(func.count()).select_from(rows.subquery()))
-        return count
+    async def _count(self, rows: Select[*tuple[Any, ...]]) -> int:
+        statement = select(func.count()).select_from(rows.subquery())
+        return (await self.connection.execute(statement)).scalar_one()
 
 
 @asynccontextmanager
@@ -315,6 +331,7 @@ async def listening_import(database: Database, source: str, now: datetime) -> As
         # Two transactions of our own: while the temporary tables fill, others may write the database itself.
         await connection.execution_options(isolation_level="AUTOCOMMIT")
         await connection.exec_driver_sql(f"PRAGMA cache_size = -{SQLITE_CACHE_KIB}")
+        await connection.exec_driver_sql(f"PRAGMA temp.cache_size = -{SQLITE_CACHE_KIB}")
         await connection.exec_driver_sql("BEGIN")
         try:
             await connection.run_sync(_metadata.create_all)

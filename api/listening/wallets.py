@@ -5,7 +5,7 @@ import hmac
 from typing import Final
 
 from coincurve import PublicKey
-from eth_utils import keccak
+from eth_hash.auto import keccak
 
 FIRST_CREATOR_INDEX: Final = 1_000
 """Creator wallets start here, far above the funded accounts that people and processes use."""

@@ -1,7 +1,7 @@
-"""The Last.fm data set of HetRec 2011: artists, how often each listener played each artist, and who is friends with whom.
+"""The Last.fm data set of HetRec 2011: artists, how often each listener played each of them, and friendships.
 
-A folder of tab-separated files, with a header line or (as some copies) without. Plays are summed up and have no time: they count as heard at the
-time of the import.
+A folder of tab-separated files, with a header line or (as some copies) without. Plays are summed up and have no time:
+they count as heard at the time of the import.
 """
 
 import re
