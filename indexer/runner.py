@@ -13,7 +13,7 @@ from encore.chain.deployments import Deployment
 from encore.errors import RpcError, RpcUnavailableError
 from indexer.errors import InconsistentNodeError, OtherChainError
 from indexer.heads import HeadSignal
-from indexer.mirror import Mirror, Segment
+from indexer.mirror import Mirror, Position, Segment
 from indexer.registry import Registry
 from indexer.reorg import find_fork
 from indexer.source import Head, Header, Log, Source, log_position
@@ -41,6 +41,11 @@ class Indexer:
         self._registry = registry
         self._span = FIRST_SPAN
 
+    @property
+    def position(self) -> Position:
+        """The last committed block."""
+        return self._mirror.position
+
     async def open(self, deployment: Deployment) -> None:
         """Check that chain, deployment and database belong together, and find where to go on."""
         first = min(contract.block_number for contract in deployment.contracts.values())
@@ -64,10 +69,9 @@ class Indexer:
 
     async def catch_up(self) -> None:
         """Bring the mirror to the node's head, undoing what the chain has replaced."""
-        head = await self._source.head()
-        while not await self._is_level(head):
+        while not await self._is_level(head := await self._source.head()):
             headers = await self._next_headers(head)
-            if headers[0].parent_hash == self._mirror.position.hash:
+            if headers[0].parent_hash == self.position.hash:
                 await self._mirror_blocks(head, headers)
             else:
                 await self._follow_reorg(head)
@@ -78,7 +82,7 @@ class Indexer:
         A head below the mirror's is a lagging node, or a local chain that was killed and lost its last second: as long
         as its hash is one that we hold, nothing contradicts the mirror. A head with another hash is a reorg.
         """
-        position = self._mirror.position
+        position = self.position
         if head.header.number > position.number:
             return False
         if head.header.hash == position.hash:
@@ -93,7 +97,7 @@ class Indexer:
 
     async def _next_headers(self, head: Head) -> list[Header]:
         """Read the next run of headers above the mirror, all final or none; raises where they are not linked."""
-        first = self._mirror.position.number + 1
+        first = self.position.number + 1
         last = (
             min(first + self._span - 1, head.finalized, head.header.number)
             if first <= head.finalized
@@ -156,10 +160,11 @@ class Indexer:
         await self._check_genesis()
         stored = await self._mirror.hashes()
         fork = find_fork(stored, await self._source.headers(n for n in stored if n <= head.header.number))
-        depth = self._mirror.position.number - fork.number
-        if depth:  # none: the node has come back to the mirror's branch meanwhile
-            events = await self._mirror.undo(fork)
-            _log.warning("reorg: undone", fork=fork.number, depth=depth, events=events)
+        depth = self.position.number - fork.number
+        if depth == 0:
+            raise InconsistentNodeError("the node's next block does not follow its own last one, which the mirror has")
+        events = await self._mirror.undo(fork)
+        _log.warning("reorg: undone", fork=fork.number, depth=depth, events=events)
 
     async def _check_genesis(self) -> None:
         genesis = await self._source.header(0)

@@ -23,6 +23,8 @@ Log = dict[str, Any]
 HEADERS_PER_REQUEST: Final = 250
 ADDRESSES_PER_FILTER: Final = 1_000
 """Above this many the address filter is left out and logs are matched here: nodes reject or crawl through more."""
+LOCAL_FINALITY_BLOCKS: Final = 5_000
+"""A development chain that is killed loses its last second, whatever it had called final and however much it mined."""
 
 _log = structlog.get_logger(__name__)
 
@@ -65,13 +67,14 @@ class Source:
     async def head(self) -> Head:
         """Return the chain's head and finality, read together from one node."""
         requests = [_block_request("latest")]
-        if self._network.has_finalized_tag:
+        if self._network.has_finalized_tag and not self._network.is_local:
             requests.append(_block_request("finalized"))
         latest, *finalized = await self._rpc.batch(requests)
         header = _header(latest)
         if finalized:  # before the first block is final, nodes answer null
             return Head(header, int(finalized[0]["number"], 16) if finalized[0] else 0)
-        return Head(header, max(0, header.number - self._network.finality_blocks))
+        depth = LOCAL_FINALITY_BLOCKS if self._network.is_local else self._network.finality_blocks
+        return Head(header, max(0, header.number - depth))
 
     async def header(self, number: int) -> Header:
         """Return the header of block `number`; raises `InconsistentNodeError` where the node does not have it."""
