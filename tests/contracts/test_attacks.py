@@ -52,7 +52,7 @@ REENTRIES: dict[str, Callable[[Any, Any], Any]] = {
 @pytest.mark.parametrize("reentry", REENTRIES)
 @pytest.mark.parametrize("entry", ["sellTokens", "removeLiquidity"])
 def test_reentrancy_through_the_receiver_of_the_native_coin(
-    hostile_trader: Any, pool: Any, funded_token: Any, actors: Actors, entry: str, reentry: str
+    hostile_trader: Any, pool: Any, funded_token: Any, actors: Actors, *, entry: str, reentry: str
 ) -> None:
     hostile_trader.reenter(pool, REENTRIES[reentry](pool, funded_token), sender=actors.stranger)
 

@@ -137,7 +137,7 @@ def test_an_unknown_milestone_is_an_error(metrics: Any, actors: Actors) -> None:
     ],
 )
 def test_enough_streams_and_followers_allow_a_launch(
-    metrics: Any, actors: Actors, streams: int, followers: int, allowed: bool
+    metrics: Any, actors: Actors, *, streams: int, followers: int, allowed: bool
 ) -> None:
     report(metrics, actors, streams, followers)
 
