@@ -35,11 +35,11 @@ async def eventually(probe: Callable[[], Awaitable[T]], deadline_seconds: float 
     return answer
 
 
-def stop_process(process: subprocess.Popen[bytes]) -> None:
-    """Terminate a process and wait for its end."""
+def stop_process(process: subprocess.Popen[bytes], timeout_seconds: float = 10) -> None:
+    """Terminate a process and wait for its end; one that does not end in time is killed."""
     process.terminate()
     try:
-        process.wait(timeout=10)
+        process.wait(timeout=timeout_seconds)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()

@@ -52,7 +52,7 @@ def listening_log(tmp_path: Path) -> Path:
 async def test_a_listening_log_becomes_traded_coins_though_every_process_is_killed_once(
     kind: str, request: pytest.FixtureRequest, make_stack: Callable[[str], Stack], tmp_path: Path, listening_log: Path
 ) -> None:
-    url = f"sqlite:///{tmp_path}/loop.db" if kind == "sqlite" else request.getfixturevalue("postgres_url")
+    url = f"sqlite:///{tmp_path}/loop.db" if kind == "sqlite" else request.getfixturevalue("empty_postgres_url")
     stack = make_stack(url)
     stack.start()
     await eventually(stack.is_up, deadline_seconds=180)

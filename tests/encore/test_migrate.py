@@ -1,6 +1,5 @@
 from pathlib import Path
 
-import psycopg
 import pytest
 from sqlalchemy import create_engine, inspect, text
 
@@ -15,10 +14,7 @@ def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A database of each kind with nothing in it, not even the schema."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/deep/encore.db"
-    url: str = request.getfixturevalue("postgres_url")
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("DROP SCHEMA public CASCADE")
-        connection.execute("CREATE SCHEMA public")
+    url: str = request.getfixturevalue("empty_postgres_url")
     return url
 
 
