@@ -11,6 +11,7 @@ from snekmate.auth import ownable
 from snekmate.tokens import erc20
 from snekmate.utils import eip712_domain_separator
 
+from ..interfaces import IERC5805
 from ..modules import checkpoints
 from ..modules import staking
 from ..modules import votes
@@ -20,6 +21,8 @@ initializes: erc20[ownable := ownable]
 initializes: staking[erc20 := erc20]
 initializes: checkpoints
 initializes: votes[checkpoints := checkpoints, eip712_domain_separator := eip712_domain_separator, erc20 := erc20]
+
+implements: IERC5805
 
 exports: (
     erc20.decimals,
