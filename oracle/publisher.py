@@ -12,6 +12,7 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from encore.chain.outbox import Intent, enqueue
+from encore.chain.outbox.reverts import is_revert
 from encore.db import Database
 from encore.errors import RpcError
 from oracle.contracts import LARGEST_BATCH, Contracts, encode_updates
@@ -135,14 +136,17 @@ class Publisher:
         """Return how many creators fit a transaction that takes at most half a block: networks differ in gas."""
         most_gas = min(await self._contracts.block_gas_limit() // 2, MOST_TRANSACTION_GAS)
         size = min(LARGEST_BATCH, len(chosen))
-        while size > 1:
-            try:
-                if await self._contracts.update_gas(self._sender, _encode(chosen[:size], observed_at)) <= most_gas:
-                    break
-            except RpcError:
-                break  # the outbox estimates again, and keeps the reason with the entry
+        while size > 1 and not await self._fits(chosen[:size], observed_at, most_gas):
             size = (size + 1) // 2
         return size
+
+    async def _fits(self, batch: Sequence[Standing], observed_at: int, most_gas: int) -> bool:
+        try:
+            return await self._contracts.update_gas(self._sender, _encode(batch, observed_at)) <= most_gas
+        except RpcError as error:
+            # Too much for a whole block is an error too. A revert is none of this method's business: the outbox
+            # estimates again, and keeps the reason with the entry.
+            return is_revert(error)
 
     async def _queue(
         self, connection: AsyncConnection, batches: Sequence[Sequence[Standing]], observed_at: int

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,13 +10,24 @@ from eth_abi.abi import decode, encode
 from eth_utils.crypto import keccak
 from vyper import compile_code
 
+from encore.chain.deployments import Deployment, load_abi
 from encore.chain.networks import network_named
 from encore.chain.outbox import FeePolicy, Intent, Node, OutboxSender, Signer
 from encore.chain.outbox.fees import GWEI
 from encore.chain.rpc import RpcClient
 from encore.db import Database
-from encore.settings import local_account_key
+from encore.settings import Settings, load_settings, local_account_key
+from indexer.mirror import Mirror
+from indexer.registry import Registry, all_contracts
+from indexer.runner import Indexer
+from indexer.source import Source
+from oracle.assembly import Oracle, assemble, utc_now
+from oracle.metrics import Metrics, metrics_of
+from oracle.milestones import MILESTONES
+from oracle.repository import activity, creators
+from oracle.repository.creators import Comparison
 from tests.conftest import LocalChain
+from tests.contracts_on_anvil import Chain, Contract, Economy
 from tests.support import eventually
 
 LOCAL = network_named("local")
@@ -113,3 +125,61 @@ def new_sender(database: Database, rpc: RpcClient, signer: Signer) -> Callable[[
         return OutboxSender(database, Node(rpc, LOCAL, signer.address), signer, FeePolicy(cap=1_000 * GWEI))
 
     return make
+
+
+@dataclass
+class Loop:
+    """The contracts on a chain, the mirror of them, and an oracle; each part moves when it is told to."""
+
+    settings: Settings
+    database: Database
+    economy: Economy
+    deployment: Deployment
+    indexer: Indexer
+    oracle: Oracle
+
+    @property
+    def metrics_manager(self) -> Contract:
+        return self.economy.contracts["CreatorMetricsManager"]
+
+    @property
+    def factory(self) -> Contract:
+        return self.economy.contracts["CreatorTokenFactory"]
+
+    def restarted_oracle(self) -> Oracle:
+        """Return an oracle as after a restart: nothing in memory."""
+        return assemble(self.settings, self.database, self.economy.chain.rpc, self.deployment)
+
+    async def settle(self) -> None:
+        """Send everything queued and mirror it."""
+
+        async def idle() -> bool:
+            return (await self.oracle.outbox.run_once()).is_idle
+
+        await eventually(idle)
+        await self.indexer.catch_up()
+
+    async def on_chain(self, wallet: str) -> Metrics:
+        """Return what the contract itself holds."""
+        *figures, _observed_at = await self.metrics_manager.call("creatorMetrics", wallet)
+        return Metrics(*figures)
+
+    async def differences(self) -> list[Comparison]:
+        """Return where counted figures differ from the mirror's, as `oracle diff` does."""
+        async with self.database.read() as session:
+            counted = {key: metrics_of(found) for key, found in (await activity.activity(session, utc_now())).items()}
+            compared = await creators.comparisons(session, counted, MILESTONES[0])
+        return [comparison for comparison in compared if comparison.counted != comparison.on_chain]
+
+
+@pytest.fixture
+async def loop(anvil: LocalChain, rpc: RpcClient, database: Database, tmp_path: Path) -> Loop:
+    settings = load_settings(data_dir=tmp_path, rpc_urls=(anvil.url,), database_url=database.url)
+    economy = await Chain(rpc).deploy(minimum_streams=50_000, minimum_followers=5)
+    deployment = await economy.register(settings)
+    registry = Registry(all_contracts(), load_abi)
+    mirror = Mirror(database, registry, LOCAL.chain_id)
+    indexer = Indexer(Source(rpc, LOCAL, registry.topics), mirror, registry)
+    await indexer.open(deployment)
+    await indexer.catch_up()
+    return Loop(settings, database, economy, deployment, indexer, assemble(settings, database, rpc, deployment))

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from sqlalchemy import func, select
+
 from encore.db import Database
 from encore.db.models import Base
 from encore.db.models.accounts import Account, CreatorFollow
@@ -96,8 +98,6 @@ async def listened(database: Database, creator_id: int, *, plays: int, fans: int
 
 
 async def _accounts(database: Database) -> int:
-    from sqlalchemy import func, select  # noqa: PLC0415
-
     async with database.read() as session:
         return int(await session.scalar(select(func.count()).select_from(Account)))
 
