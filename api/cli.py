@@ -19,10 +19,11 @@ KEEP_ALIVE_SECONDS = 75
 GRACEFUL_SHUTDOWN_SECONDS = 10
 
 
-class _Server(uvicorn.Server):
-    """Ends live streams first when it stops: their clients would otherwise keep it waiting."""
+class Server(uvicorn.Server):
+    """A server that ends live streams first when it stops: their clients would otherwise keep it waiting."""
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop accepting, end streams, let requests finish."""
         application: Any = self.config.app
         held: Resources = application.state.resources
         held.hub.close()
@@ -54,7 +55,7 @@ def run(host: str | None, port: int | None) -> None:
         log_config=None,
     )
     click.echo(f"API on http://{settings.api_host}:{settings.api_port} (documentation at /docs)", err=True)
-    asyncio.run(_Server(config).serve([listener]))
+    asyncio.run(Server(config).serve([listener]))
 
 
 def _listen(host: str, port: int) -> socket.socket:

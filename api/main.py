@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import Any, Final
 
@@ -72,9 +72,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
     finally:
         held.hub.close()
-        broadcaster.cancel()
-        with suppress(asyncio.CancelledError):
-            await broadcaster
+        await broadcaster
         await held.close()
 
 

@@ -9,8 +9,8 @@ from typing import Final
 
 from fastapi.sse import ServerSentEvent
 
-QUEUE_CAPACITY: Final = 1_000
-"""Messages that may wait for one subscriber before it is dropped."""
+QUEUE_CAPACITY: Final = 10_000
+"""Messages that may wait for one subscriber before it is dropped: room for the burst of a catching-up indexer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Subscription:
 class Hub:
     """Hands each published message to every subscriber that wants it.
 
-    `position` is the id of the last message published; `ready` is set once it is known.
+    `position` is the id of the last message published; `ready` is set once it is known, `closed` at the end.
     """
 
     def __init__(self, queue_capacity: int = QUEUE_CAPACITY) -> None:
@@ -67,7 +67,7 @@ class Hub:
         self._subscriptions: set[Subscription] = set()
         self.position = 0
         self.ready = asyncio.Event()
-        self.is_open = True
+        self.closed = asyncio.Event()
 
     def start(self, position: int) -> None:
         """Say where the messages to come go on; those up to `position` are history."""
@@ -85,7 +85,7 @@ class Hub:
     def subscribe(self, wanted: Callable[[Message], bool]) -> Iterator[Subscription]:
         """Receive every wanted message after `position`."""
         subscription = Subscription(wanted, self._queue_capacity)
-        if not self.is_open:
+        if self.closed.is_set():
             subscription.close()
         self._subscriptions.add(subscription)
         try:
@@ -95,7 +95,7 @@ class Hub:
 
     def close(self) -> None:
         """End every subscription, so that a stopping server need not wait for clients that only listen."""
-        self.is_open = False
+        self.closed.set()
         self.ready.set()
         for subscription in self._subscriptions:
             subscription.close()

@@ -64,25 +64,11 @@ class CoinCreator(Wire):
     name: str | None = Field(examples=["Nina Simone"])
 
 
-class Market(Wire):
-    """The coin's pool on the exchange. Prices are native wei for one whole coin (1e18 of its wei)."""
-
-    price: Wei = Field(description="spot price")
-    market_cap: Wei = Field(description="native wei: total supply at the spot price")
-    volume_24h: Wei = Field(description="native wei that traders paid or received in the last 24 hours, fees included")
-    change_24h_bps: int | None = Field(
-        description="change of the price over the last 24 hours (since the pool opened, if that is less), "
-        "in basis points rounded down",
-        examples=[250],
-    )
-    native_reserve: Wei
-    token_reserve: Wei
-    trade_count: int = Field(description="trades since the pool opened", examples=[42])
-    volume_total: Wei = Field(description="native wei since the pool opened")
-
-
 class Coin(Wire):
-    """A creator's coin. Supplies are in its wei (18 decimals)."""
+    """A creator's coin. Supplies are in its wei (18 decimals), prices native wei for one whole coin (1e18 of its wei).
+
+    What is of the market is null while the coin has no pool on the exchange.
+    """
 
     address: Address
     name: str = Field(examples=["Nina Simone"])
@@ -101,7 +87,18 @@ class Coin(Wire):
     )
     platform_fee_bps: int = Field(description="of a trade's native side", examples=[250])
     platform_fee_recipient: Address
-    market: Market | None = Field(description="null while the coin has no pool")
+    price: Wei | None = Field(description="spot price")
+    market_cap: Wei | None = Field(description="native wei: the total supply at the spot price")
+    volume_24h: Wei = Field(description="native wei that traders paid or received in the last 24 hours, fees included")
+    change_24h_bps: int | None = Field(
+        description="change of the price over the last 24 hours (since the pool opened, if that is less), "
+        "in basis points rounded down",
+        examples=[250],
+    )
+    volume_total: Wei = Field(description="native wei since the pool opened")
+    trade_count: int = Field(description="trades since the pool opened", examples=[42])
+    native_reserve: Wei | None
+    token_reserve: Wei | None
 
 
 class CoinDetail(Coin):

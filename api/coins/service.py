@@ -185,22 +185,15 @@ def _coin(row: Row[Any]) -> dict[str, Any]:
         "holder_count": row.holder_count,
         "platform_fee_bps": row.platform_fee_bps,
         "platform_fee_recipient": row.platform_fee_recipient,
-        "market": None if row.price is None else _market(row),
+        "price": row.price,
+        "market_cap": None if row.price is None else value_at(row.price, row.total_supply),
+        "volume_24h": row.volume_24h,
+        "change_24h_bps": _change_bps(row),
+        "volume_total": row.volume_native or 0,
+        "trade_count": row.trade_count or 0,
+        "native_reserve": row.native_reserve,
+        "token_reserve": row.token_reserve,
     }
-
-
-def _market(row: Row[Any]) -> schemas.Market:
-    reserves = Reserves(row.native_reserve, row.token_reserve)
-    return schemas.Market(
-        price=row.price,
-        market_cap=value_at(row.price, row.total_supply),
-        volume_24h=row.volume_24h,
-        change_24h_bps=_change_bps(row),
-        native_reserve=reserves.native,
-        token_reserve=reserves.token,
-        trade_count=row.trade_count,
-        volume_total=row.volume_native,
-    )
 
 
 def _change_bps(row: Row[Any]) -> int | None:

@@ -18,21 +18,24 @@ CHANNEL: Final = "encore_feed"
 SQLITE_POLL_SECONDS: Final = 0.02
 POSTGRESQL_POLL_SECONDS: Final = 0.2
 RETRY_SECONDS: Final = 1.0
-BATCH: Final = 1_000
+BATCH: Final = 500
 
 _log = structlog.get_logger(__name__)
 
 
 async def broadcast(database: Database, hub: Hub) -> None:
-    """Publish new feed entries until cancelled; while the database is away, say so and try again."""
-    while True:
+    """Publish new feed entries until the hub closes; while the database is away, say so and try again.
+
+    Close the hub rather than cancelling the task: a statement that is cancelled half-way loses its connection.
+    """
+    while not hub.closed.is_set():
         try:
-            async with aclosing(_changes(database)) as changes:
+            async with aclosing(_changes(database, hub.closed)) as changes:
                 async for _ in changes:
                     await _publish_new(database, hub)
         except (SQLAlchemyError, OSError) as error:
             _log.warning("feed cannot be read, trying again", reason=str(error).splitlines()[0])
-            await asyncio.sleep(RETRY_SECONDS)
+            await _wait(hub.closed, RETRY_SECONDS)
 
 
 async def _publish_new(database: Database, hub: Hub) -> None:
@@ -44,20 +47,20 @@ async def _publish_new(database: Database, hub: Hub) -> None:
             hub.publish([to_message(row) for row in rows])
 
 
-def _changes(database: Database) -> AsyncGenerator[None, None]:
-    """Tick once at the start and then whenever the feed may have grown."""
-    return _sqlite_changes(database) if database.is_sqlite else _postgresql_changes(database)
+def _changes(database: Database, closed: asyncio.Event) -> AsyncGenerator[None, None]:
+    """Tick once at the start and then whenever the feed may have grown, until `closed`."""
+    return (_sqlite_changes if database.is_sqlite else _postgresql_changes)(database, closed)
 
 
-async def _sqlite_changes(database: Database) -> AsyncGenerator[None, None]:
+async def _sqlite_changes(database: Database, closed: asyncio.Event) -> AsyncGenerator[None, None]:
     async with database.read() as session:
         seen: int | None = None
-        while True:
+        while not closed.is_set():
             version = await _data_version(session)
             if version != seen:
                 seen = version
                 yield
-            await asyncio.sleep(SQLITE_POLL_SECONDS)
+            await _wait(closed, SQLITE_POLL_SECONDS)
 
 
 async def _data_version(session: ReadSession) -> int:
@@ -66,15 +69,20 @@ async def _data_version(session: ReadSession) -> int:
     return version
 
 
-async def _postgresql_changes(database: Database) -> AsyncGenerator[None, None]:
+async def _postgresql_changes(database: Database, closed: asyncio.Event) -> AsyncGenerator[None, None]:
     """LISTEN, and poll besides: a notification that was missed costs one interval, not the event."""
     async with _listening(database) as (connection, notified):
-        while not connection.is_closed():
+        while not closed.is_set():
+            if connection.is_closed():
+                raise ConnectionError("the connection that listens was closed")
             notified.clear()
             yield
-            with suppress(TimeoutError):
-                await asyncio.wait_for(notified.wait(), POSTGRESQL_POLL_SECONDS)
-    raise ConnectionError("the connection that listens was closed")
+            await _wait(notified, POSTGRESQL_POLL_SECONDS)
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(event.wait(), seconds)
 
 
 @asynccontextmanager

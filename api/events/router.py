@@ -4,11 +4,11 @@ from collections.abc import AsyncIterable
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query
-from fastapi.sse import EventSourceResponse, ServerSentEvent
+from fastapi.sse import EventSourceResponse
 
 from api import problems
 from api.deps import ResourcesDep
-from api.events import service
+from api.events import schemas, service
 from api.wire import INT64_MAX, AddressInput
 
 MAXIMUM_FILTERS = 50
@@ -25,7 +25,7 @@ router = APIRouter(tags=["events"], responses=problems.responses(problems.Invali
 async def stream_events(
     held: ResourcesDep,
     *,
-    after: Annotated[int | None, Query(ge=0, le=INT64_MAX, description="resume after this event id; 0: all")] = None,
+    after: Annotated[int | None, Query(ge=0, le=INT64_MAX, description="resume after this event id")] = None,
     coin: Annotated[
         list[AddressInput], Query(max_length=MAXIMUM_FILTERS, description="only events about these coins")
     ] = [],  # noqa: B006 - FastAPI copies it
@@ -35,7 +35,7 @@ async def stream_events(
     last_event_id: Annotated[
         int | None, Header(ge=0, le=INT64_MAX, description="what EventSource sends to resume; wins over `after`")
     ] = None,
-) -> AsyncIterable[ServerSentEvent]:
+) -> AsyncIterable[schemas.FeedEvent | schemas.FeedReset]:
     """Stream events as `applied`, and as `undone` when a reorg takes them back; comments keep the connection alive.
 
     Without an id it begins with the next event. A client that reads too slowly is disconnected: it resumes by id, as
@@ -44,4 +44,4 @@ async def stream_events(
     wanted = service.Filter(frozenset(coin), frozenset(name))
     position = after if last_event_id is None else last_event_id
     async for event in service.stream(held.database, held.hub, wanted, position):
-        yield event
+        yield event  # type: ignore[misc] # the annotation is for OpenAPI: what `data` holds

@@ -1,8 +1,10 @@
 """Rules of live events: what a subscriber sees, and resuming without a gap."""
 
-from collections.abc import AsyncIterator, Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, TypeVar
 
 from fastapi.sse import ServerSentEvent
 from sqlalchemy import Row
@@ -10,11 +12,14 @@ from sqlalchemy import Row
 from api.events import repository, schemas
 from api.realtime import Hub, Message
 from api.wire import checksummed, is_address, utc
-from encore.db import Database
+from encore.db import Database, ReadSession
 
 REPLAY_BATCH: Final = 500
 # What people typed stays as it is, even where it looks like an address.
 _TEXT_ARGUMENTS: Final = frozenset({"name", "symbol", "description", "imageUrl"})
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +69,14 @@ async def stream(
     await hub.ready.wait()
     position = hub.position if after is None else after
     if after is not None:
-        async with database.read() as session:
-            oldest, newest = await repository.bounds(session)
+        oldest, newest = await _read(database, repository.bounds)
         if after > newest or after < oldest - 1:
             position = newest
             reset = schemas.FeedReset(reason=f"events after {after} cannot be replayed; the feed goes on at {newest}")
             yield ServerSentEvent(raw_data=reset.model_dump_json(), event="reset", id=str(newest))
     # Not subscribed yet: a long replay must not fill a queue that nobody empties.
-    while position < hub.position and hub.is_open:
-        async with database.read() as session:
-            rows = await repository.entries_after(session, position, REPLAY_BATCH)
+    while position < hub.position and not hub.closed.is_set():
+        rows = await _read(database, partial(repository.entries_after, position=position, limit=REPLAY_BATCH))
         for message in map(to_message, rows):
             position = message.id
             if wanted(message):
@@ -82,6 +85,16 @@ async def stream(
         async for message in subscription:
             if message.id > position:
                 yield message.event
+
+
+async def _read(database: Database, query: Callable[[ReadSession], Awaitable[T]]) -> T:
+    """Run `query` to its end even when the client leaves: a statement that is cancelled loses its connection."""
+
+    async def run() -> T:
+        async with database.read() as session:
+            return await query(session)
+
+    return await asyncio.shield(asyncio.create_task(run()))
 
 
 def _argument(name: str, value: Any) -> Any:

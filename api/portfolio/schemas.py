@@ -20,7 +20,7 @@ class Holding(Wire):
     """Coins in the wallet."""
 
     coin: CoinLabel
-    balance: Wei = Field(description="coin wei")
+    amount: Wei = Field(description="coin wei")
     price: Wei | None = Field(description="native wei for one whole coin; null while the coin has no pool")
     value: Wei = Field(description="native wei at the spot price; 0 without a pool")
 

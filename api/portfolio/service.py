@@ -34,7 +34,7 @@ async def get_portfolio(view: MirrorView, wallet: str) -> schemas.Portfolio:
 
 def _holding(row: Row[Any]) -> schemas.Holding:
     return schemas.Holding(
-        coin=_label(row), balance=row.amount, price=row.price, value=value_at(row.price or 0, row.amount)
+        coin=_label(row), amount=row.amount, price=row.price, value=value_at(row.price or 0, row.amount)
     )
 
 

@@ -1,0 +1,67 @@
+"""A real HTTP server around an application."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2
+import uvicorn
+from fastapi import FastAPI
+
+from api.cli import Server
+from encore.chain.local_node import free_port
+from tests.support import eventually
+
+
+@dataclass(frozen=True)
+class LiveEvent:
+    """One server-sent event."""
+
+    event: str
+    id: int
+    data: str
+
+
+@asynccontextmanager
+async def serving(app: FastAPI) -> AsyncIterator[str]:
+    """Serve `app` with uvicorn, as the command does; yields its base URL."""
+    port = free_port()
+    server = Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None, timeout_graceful_shutdown=5))
+    task = asyncio.create_task(server.serve())
+
+    async def started() -> bool:
+        return server.started
+
+    await eventually(started)
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        await task
+
+
+@asynccontextmanager
+async def listening(base: str, **kwargs: Any) -> AsyncIterator[AsyncIterator[LiveEvent]]:
+    """Open `/api/v1/events`; yields the events as they come."""
+    async with (
+        httpx2.AsyncClient(base_url=base, timeout=30) as client,
+        client.stream("GET", "/api/v1/events", **kwargs) as response,
+    ):
+        assert response.status_code == 200, await response.aread()
+        assert response.headers["content-type"].startswith("text/event-stream")
+        yield _events(response)
+
+
+async def _events(response: httpx2.Response) -> AsyncIterator[LiveEvent]:
+    fields: dict[str, str] = {}
+    async for line in response.aiter_lines():
+        if line.startswith(":"):
+            continue
+        if line:
+            name, _, value = line.partition(": ")
+            fields[name] = value
+        elif fields:
+            yield LiveEvent(fields["event"], int(fields["id"]), fields["data"])
+            fields = {}
