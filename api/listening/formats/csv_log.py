@@ -121,10 +121,10 @@ def _batches(file: LogFile, rows: _Rows) -> Iterator[Batch]:
                 break
             if not row:
                 continue
-            batch.lines += 1
             if order is None:
                 order, width = _order(row), len(row)
                 continue
+            batch.lines += 1
             if len(row) != width:
                 raise BadValueError(f"expected {width} values, found {len(row)}")  # noqa: TRY301
             rows.read(order([*row, ""]), batch)
