@@ -139,6 +139,43 @@ def hostile(contracts: Any, actors: Actors) -> Any:
 
 
 @pytest.fixture(scope="session")
+def music_nft(contracts: Any, actors: Actors, deployer: Any, factory: Any) -> Any:
+    """The drops; the creator is registered by role."""
+    music_nft = actors.owner.deploy(contracts.MusicNFT, deployer, factory, "https://media.example/")
+    music_nft.grantRole(music_nft.CREATOR_ROLE(), actors.creator, sender=actors.owner)
+    return music_nft
+
+
+@pytest.fixture(scope="session")
+def spark_nft(contracts: Any, actors: Actors) -> Any:
+    """The platform's collectables; the fee recipient also receives 5 % of resales."""
+    return actors.owner.deploy(
+        contracts.SparkNFT, "Spark Collectables", "SPARKS", "https://nft.example/", actors.fee_recipient, 500
+    )
+
+
+@pytest.fixture(scope="session")
+def spark(create_token: Callable[..., Any], actors: Actors) -> Any:
+    """What the marketplace takes for SPARK; the trader, the staker and the provider have some."""
+    token = create_token("SPARK")
+    for account in (actors.staker, actors.trader, actors.provider):
+        token.transfer(account, 100_000 * COIN, sender=actors.creator)
+    return token
+
+
+@pytest.fixture(scope="session")
+def marketplace(contracts: Any, actors: Actors, spark: Any) -> Any:
+    """The marketplace at its default fee."""
+    return actors.owner.deploy(contracts.SparkMarketplace, spark, actors.fee_recipient, 250)
+
+
+@pytest.fixture(scope="session")
+def hostile_trader(contracts: Any, actors: Actors) -> Any:
+    """A contract that refuses tokens and coins or calls back when it is given any, as it is told."""
+    return actors.stranger.deploy(contracts.HostileTrader)
+
+
+@pytest.fixture(scope="session")
 def root() -> Path:
     """The checkout."""
     return Path(__file__).resolve().parents[2]
