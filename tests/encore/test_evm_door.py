@@ -30,7 +30,7 @@ from encore.chain.local_node import chain_command, find_anvil, free_port
 from encore.chain.rpc import RpcClient
 from encore.errors import RpcError
 from encore.settings import local_account_key
-from tests.support import stop_process, wait_until_listening
+from tests.support import eventually, stop_process, wait_until_listening
 
 GWEI = 10**9
 ETHER = 10**18
@@ -163,8 +163,7 @@ def boxes(urls: tuple[str, str], box: Box, wallets: Sequence[LocalAccount]) -> t
 
 async def _created(url: str, raw: str) -> str:
     async with RpcClient([url]) as rpc:
-        receipt = await rpc.call("eth_getTransactionReceipt", await rpc.call("eth_sendRawTransaction", raw))
-        return to_checksum_address(receipt["contractAddress"])
+        return to_checksum_address((await mined(rpc, raw))["contractAddress"])
 
 
 @pytest.fixture
@@ -202,6 +201,12 @@ async def answers(both: tuple[RpcClient, RpcClient], method: str, *params: Any) 
     return found[0], found[1]
 
 
+async def mined(rpc: RpcClient, raw: str) -> dict[str, Any]:
+    """Send a transaction and return its receipt, which anvil has only a moment later."""
+    sent = await rpc.call("eth_sendRawTransaction", raw)
+    return await eventually(lambda: rpc.call("eth_getTransactionReceipt", sent))
+
+
 def timeless(shape: Any) -> Any:
     """A JSON value with the type, not the value, of what belongs to one chain's history."""
     if isinstance(shape, list):
@@ -211,10 +216,11 @@ def timeless(shape: Any) -> Any:
     return shape
 
 
-TRANSACTION_KINDS: dict[str, dict[str, Any]] = {
-    "legacy": {"gasPrice": 10 * GWEI},
-    "access list": {"gasPrice": 10 * GWEI, "type": 1, "accessList": []},
-    "dynamic fee": {},
+ACCESS_LIST = [{"address": "0x" + "12" * 20, "storageKeys": [f"0x{slot:064x}" for slot in (0, 300)]}]
+TRANSACTION_KINDS: dict[str, tuple[int, dict[str, Any]]] = {  # each stores what no other test does
+    "legacy": (101, {"gasPrice": 10 * GWEI}),
+    "access list": (102, {"gasPrice": 10 * GWEI, "type": 1, "accessList": ACCESS_LIST}),
+    "dynamic fee": (103, {}),
 }
 
 
@@ -223,35 +229,33 @@ async def test_what_was_mined_is_told_with_the_fields_and_values_of_anvil(
     both: tuple[RpcClient, RpcClient], contract: str, box: Box, wallets: Sequence[LocalAccount], kind: str
 ) -> None:
     nonce = await next_nonce(both[1], wallets[1])
-    fields = {**TRANSACTION_KINDS[kind], "to": contract, "data": box.call("store(uint256)", 12)}
+    stored, fields = TRANSACTION_KINDS[kind]
+    fields = {**fields, "to": contract, "data": box.call("store(uint256)", stored)}
     raw = signed(wallets[1], nonce, **fields)
-    hashes = await answers(both, "eth_sendRawTransaction", raw)
-    assert hashes[0] == hashes[1]
-
-    mined = [await rpc.call("eth_getTransactionByHash", hashes[1]) for rpc in both]
-    receipts = [await rpc.call("eth_getTransactionReceipt", hashes[1]) for rpc in both]
+    receipts = [await mined(rpc, raw) for rpc in both]
+    transactions = await answers(both, "eth_getTransactionByHash", hash_of(raw))
     blocks = [
-        await rpc.call("eth_getBlockByHash", found["blockHash"], True) for rpc, found in zip(both, mined, strict=True)
+        await rpc.call("eth_getBlockByHash", receipt["blockHash"], True)
+        for rpc, receipt in zip(both, receipts, strict=True)
     ]
     for volatile in ("gasPrice", "number", "blockNumber"):  # other tests mine in between, in any order
-        for shape in (*mined, *receipts, *blocks, *(block["transactions"][0] for block in blocks)):
+        for shape in (*transactions, *receipts, *blocks, *(block["transactions"][0] for block in blocks)):
             if volatile in shape:
                 shape[volatile] = None
         for receipt in receipts:
             for log in receipt["logs"]:
                 log.pop(volatile, None)
-    assert timeless(mined[1]) == timeless(mined[0])
+    assert timeless(transactions[1]) == timeless(transactions[0])
     assert timeless(receipts[1]) == timeless(receipts[0])
     assert timeless(blocks[1]) == timeless(blocks[0])
-    assert await answers(both, "eth_getRawTransactionByHash", hashes[1]) == (raw, raw)
+    assert await answers(both, "eth_getRawTransactionByHash", hash_of(raw)) == (raw, raw)
 
 
 async def test_a_contract_whose_creation_fails_has_anvils_receipt(
     both: tuple[RpcClient, RpcClient], wallets: Sequence[LocalAccount]
 ) -> None:
     raw = signed(wallets[2], await next_nonce(both[1], wallets[2]), data="0x5f5ffd")
-    (hash_, _) = await answers(both, "eth_sendRawTransaction", raw)
-    anvil, door = await answers(both, "eth_getTransactionReceipt", hash_)
+    anvil, door = [await mined(rpc, raw) for rpc in both]
     assert door["status"] == "0x0"
     assert {key: door[key] for key in ("status", "gasUsed", "contractAddress", "to", "type")} == {
         key: anvil[key] for key in ("status", "gasUsed", "contractAddress", "to", "type")
@@ -322,8 +326,7 @@ async def test_an_estimate_is_close_to_anvils_and_enough(
     fields = {"data": "0x", **ESTIMATES[what](box, contract)}
     fields["value"] = int(fields.get("value", "0x0"), 16)  # type: ignore[assignment]
     raw = signed(wallets[3], await next_nonce(both[1], wallets[3]), gas=door, **_checksummed(fields))
-    receipt = await both[1].call("eth_getTransactionReceipt", await both[1].call("eth_sendRawTransaction", raw))
-    assert receipt["status"] == "0x1"
+    assert [(await mined(rpc, raw))["status"] for rpc in both] == ["0x1", "0x1"]
 
 
 async def test_an_estimate_is_capped_by_what_the_sender_can_pay(
@@ -394,10 +397,12 @@ async def test_transactions_wait_for_the_nonces_before_their_own(
     anvil, door = await answers(both, "eth_sendRawTransaction", signed(wallet, 2, to=to, value=3))
     assert door == anvil == (-32003, "replacement transaction underpriced", None)
     bid = {"maxFeePerGas": 20 * GWEI, "maxPriorityFeePerGas": 2 * GWEI}
-    anvil, door = await answers(both, "eth_sendRawTransaction", signed(wallet, 2, to=to, value=3, **bid))
-    assert door == anvil
+    anvil, replacement = await answers(both, "eth_sendRawTransaction", signed(wallet, 2, to=to, value=3, **bid))
+    assert replacement == anvil
 
-    await answers(both, "eth_sendRawTransaction", first)
+    for rpc in both:
+        await mined(rpc, first)
+    await eventually(lambda: both[0].call("eth_getTransactionReceipt", replacement))
     assert await answers(both, "eth_getTransactionCount", wallet.address, "pending") == ("0x3", "0x3")
     assert await answers(both, "eth_getTransactionByHash", hash_of(third)) == (None, None)
     assert await answers(both, "eth_getBalance", to, "latest") == (hex(10_000 * ETHER + 5),) * 2
@@ -414,7 +419,8 @@ async def test_logs_are_found_as_anvil_finds_them(
     starts = await answers(both, "eth_blockNumber")
     for nonce in range(5):
         raw = signed(wallet, nonce, to=contract, data=box.call("store(uint256)", nonce))
-        await answers(both, "eth_sendRawTransaction", raw)
+        for rpc in both:
+            await mined(rpc, raw)
     event = f"0x{keccak(text='Stored(address,uint256)').hex()}"
     by_wallet, by_box = (f"0x{address[2:].lower():0>64}" for address in (wallet.address, contract))
     filters: list[dict[str, Any]] = [
@@ -471,11 +477,13 @@ async def test_logs_are_found_as_anvil_finds_them(
         ("eth_getLogs", [{"fromBlock": "0xffff"}]),
         ("eth_getLogs", [{"fromBlock": "0x1", "toBlock": "0x0"}]),
         ("eth_getLogs", [{"address": "0x12"}]),
+        ("eth_getLogs", [{"topics": [None] * 5}]),
+        ("eth_getLogs", ["0x1"]),
+        ("eth_call", [{"data": f"0x{'00' * 50_000}"}]),
         ("eth_feeHistory", ["0x1", "latest", 5]),
         ("eth_chainId", []),
         ("net_version", []),
         ("eth_syncing", []),
-        ("eth_maxPriorityFeePerGas", []),
         ("eth_mine", []),
     ],
 )
@@ -538,7 +546,7 @@ async def test_tags_lag_behind_the_head_as_anvils_do(
     transfers = [signed(wallets[7], nonce, to=wallets[8].address) for nonce in range(70)]
     for rpc in both:
         for raw in transfers:  # one by one: anvil puts what comes at once into one block
-            await rpc.call("eth_sendRawTransaction", raw)
+            await mined(rpc, raw)
         tags = ("latest", "safe", "finalized", "pending", "earliest")
         blocks = await rpc.batch([("eth_getBlockByNumber", [tag, False]) for tag in tags])
         latest, safe, finalized, pending, earliest = (int(block["number"], 16) for block in blocks)
@@ -551,8 +559,11 @@ async def test_fees_follow_eip_1559(both: tuple[RpcClient, RpcClient]) -> None:
     assert {key: len(value) for key, value in door.items()} | {"oldestBlock": 0} == {
         key: len(value) for key, value in anvil.items()
     } | {"oldestBlock": 0}
+    with pytest.raises(RpcError, match="BlockOutOfRangeError"):
+        await both[1].call("eth_feeHistory", "0x1", "0xffff")
     pending = await both[1].call("eth_getBlockByNumber", "pending", False)
     assert pending["baseFeePerGas"] == door["baseFeePerGas"][-1]
+    assert await both[1].call("eth_maxPriorityFeePerGas") == hex(GWEI)
     assert await both[1].call("eth_gasPrice") == hex(int(pending["baseFeePerGas"], 16) + GWEI)
 
 

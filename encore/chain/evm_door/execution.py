@@ -81,7 +81,7 @@ def _run(state: StateAPI, request: CallRequest, gas: int) -> ComputationAPI:
     except InsufficientFunds:
         raise JsonRpcError(TRANSACTION_REJECTED, "Insufficient funds for gas * price + value") from None
     except VMError as error:  # such as init code above the limit of EIP-3860
-        raise JsonRpcError(INVALID_INPUT, str(error)) from error
+        raise JsonRpcError(TRANSACTION_REJECTED, str(error)) from error
 
 
 def _unsigned(request: CallRequest) -> UnsignedTransactionAPI:

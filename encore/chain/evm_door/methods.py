@@ -184,7 +184,9 @@ class Methods:
         return hex(base_fee(self._chain.pending_header()) + PRIORITY_FEE)
 
     def _fee_history(self, count: object, newest: object, percentiles: object = None) -> Json:
-        last = min(self._number(newest), len(self._chain.blocks) - 1)
+        last = self._number(newest)
+        if last >= len(self._chain.blocks):
+            raise self._out_of_range(last)
         wanted = count if isinstance(count, int) else params.quantity(count)
         if not 1 <= wanted <= LONGEST_FEE_HISTORY:
             raise params.invalid(f"the block count must be from 1 to {LONGEST_FEE_HISTORY}")
