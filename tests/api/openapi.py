@@ -37,7 +37,7 @@ class OpenApi:
 
     def check(self, value: Any, schema: Mapping[str, Any], where: str = "$") -> None:
         """Assert that `value` has the form of `schema`."""
-        for keyword, expected in schema.items():
+        for keyword, expected in sorted(schema.items(), key=lambda item: item[0] != "type"):
             if keyword not in IGNORED:
                 getattr(self, f"_{keyword.replace('$', '')}")(value, expected, schema, where)
 

@@ -1,0 +1,89 @@
+"""OpenAPI is the contract with frontends: complete, and the same for every operation."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from api.main import create_app
+from encore.settings import Settings
+
+
+@pytest.fixture
+def document() -> dict[str, Any]:
+    """The OpenAPI document."""
+    return create_app(Settings(_env_file=None)).openapi()
+
+
+def operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path, methods in document["paths"].items():
+        for operation in methods.values():
+            yield path, operation
+
+
+def test_every_path_of_the_loop_is_there(document: dict[str, Any]) -> None:
+    assert set(document["paths"]) == {
+        "/api/v1/creators",
+        "/api/v1/creators/{creator_id}",
+        "/api/v1/creators/{creator_id}/metrics",
+        "/api/v1/coins",
+        "/api/v1/coins/{address}",
+        "/api/v1/coins/{address}/holders",
+        "/api/v1/coins/{address}/trades",
+        "/api/v1/coins/{address}/candles",
+        "/api/v1/coins/{address}/quote",
+        "/api/v1/coins/{address}/transactions",
+        "/api/v1/wallets/{address}/portfolio",
+        "/api/v1/events",
+        "/healthz",
+        "/readyz",
+    }
+
+
+def test_every_operation_is_named_and_described(document: dict[str, Any]) -> None:
+    names = [operation["operationId"] for _, operation in operations(document)]
+    assert len(set(names)) == len(names)
+    for path, operation in operations(document):
+        assert operation["summary"], path
+        assert operation["description"], path
+        assert all("description" in parameter for parameter in operation.get("parameters", [])), path
+
+
+def test_every_error_is_declared_as_a_problem(document: dict[str, Any]) -> None:
+    for path, operation in operations(document):
+        declared = {status: answer for status, answer in operation["responses"].items() if status != "200"}
+        assert "default" in declared, path
+        for answer in declared.values():
+            assert answer["content"]["application/problem+json"]["schema"] == {"$ref": "#/components/schemas/Problem"}
+        if operation.get("parameters"):
+            assert "422" in declared, path
+
+
+def test_every_list_has_items_a_cursor_and_its_block(document: dict[str, Any]) -> None:
+    pages = {name: schema for name, schema in document["components"]["schemas"].items() if name.endswith("Page")}
+    assert set(pages) == {"CandlePage", "CoinPage", "CreatorPage", "HolderPage", "TradePage"}
+    for schema in pages.values():
+        assert schema["required"] == ["items", "next_cursor", "indexed_block"]
+
+
+def test_every_field_is_shown_by_example_or_explained(document: dict[str, Any]) -> None:
+    plain = {"title", "type"}
+    for name, schema in document["components"]["schemas"].items():
+        for field, described in schema.get("properties", {}).items():
+            if described.get("type") in {"integer", "number"}:
+                assert set(described) - plain, f"{name}.{field}"
+
+
+def test_references_lead_somewhere(document: dict[str, Any]) -> None:
+    def references(node: Any) -> Iterator[str]:
+        if isinstance(node, dict):
+            if isinstance(node.get("$ref"), str):
+                yield node["$ref"]
+            for value in node.values():
+                yield from references(value)
+        elif isinstance(node, list):
+            for value in node:
+                yield from references(value)
+
+    known = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
+    assert set(references(document)) <= known

@@ -1,0 +1,152 @@
+"""How many SQL statements a request takes, however long the page, and that none reads a table from end to end."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import event, text
+
+from encore.db import Database
+from tests.factories import (
+    INITIAL_SUPPLY,
+    NOW,
+    activity,
+    address,
+    balance,
+    candle,
+    checkpoint,
+    creator,
+    launch,
+    liquidity,
+    metrics,
+    milestone,
+    opening,
+    pool,
+    requirements,
+    save,
+    stake,
+    token,
+    trade,
+)
+
+COIN = address(1)
+WALLET = address(0xA)
+COINS = 40
+STATEMENTS = {
+    "/api/v1/coins?sort=market_cap&limit=40": 2,
+    "/api/v1/coins?sort=volume&limit=40": 2,
+    "/api/v1/coins?sort=created&limit=40": 2,
+    f"/api/v1/coins/{COIN}": 2,
+    f"/api/v1/coins/{COIN}/holders": 3,
+    f"/api/v1/coins/{COIN}/trades": 3,
+    f"/api/v1/coins/{COIN}/trades?trader={WALLET}": 3,
+    f"/api/v1/coins/{COIN}/candles": 3,
+    f"/api/v1/coins/{COIN}/quote?side=buy&amount=1000000": 2,
+    "/api/v1/creators?sort=streams&limit=40": 2,
+    "/api/v1/creators?sort=name&limit=40": 2,
+    "/api/v1/creators?sort=created&limit=40": 2,
+    "/api/v1/creators/1": 2,
+    "/api/v1/creators/1/metrics": 6,
+    f"/api/v1/wallets/{WALLET}/portfolio": 4,
+}
+"""The first is always the checkpoint."""
+MAY_BE_SCANNED = {
+    "/api/v1/coins?sort=market_cap&limit=40": {"tokens"},
+    "/api/v1/coins?sort=volume&limit=40": {"tokens"},
+    "/api/v1/creators?sort=streams&limit=40": {"creators"},
+    "/api/v1/creators?sort=created&limit=40": {"creators"},
+    "/api/v1/creators/1/metrics": {"launch_requirements"},
+}
+"""Rankings of everything, SQLite's word for reading in the key's own order, and the table that has one row."""
+
+
+@pytest.fixture
+async def filled(database: Database) -> Database:
+    """A database with many of everything."""
+    coins = [address(number) for number in range(1, COINS + 1)]
+    wallets = [address(0x1000 + number) for number in range(1, COINS + 1)]
+    await save(
+        database,
+        checkpoint(),
+        requirements(),
+        *(creator(number, wallet=wallet) for number, wallet in enumerate(wallets, 1)),
+        *(activity(number, streams=number) for number in range(1, COINS + 1)),
+        *(metrics(wallet) for wallet in wallets),
+        *(milestone(wallet, 1_000) for wallet in wallets),
+        *(token(coin, creator_wallet=wallet) for coin, wallet in zip(coins, wallets, strict=True)),
+        *(launch(wallet, coin) for coin, wallet in zip(coins, wallets, strict=True)),
+        *(pool(coin) for coin in coins),
+        *(opening(coin, block=number) for number, coin in enumerate(coins)),
+        *(
+            trade(coin, block=block, log_index=index, timestamp=NOW - block, trader=WALLET)
+            for block in range(5)
+            for index, coin in enumerate(coins)
+        ),
+        *(balance(coin, WALLET, INITIAL_SUPPLY) for coin in coins),
+        *(balance(COIN, wallet, 1) for wallet in wallets),
+        *(stake(coin, WALLET, 5) for coin in coins),
+        *(liquidity(coin, WALLET, 5) for coin in coins),
+        *(
+            candle(COIN, interval_seconds=3_600, opened_at=NOW - NOW % 3_600 - hours * 3_600, prices=(1, 1, 1, 1))
+            for hours in range(30)
+        ),
+    )
+    return database
+
+
+@contextmanager
+def recorded(app: FastAPI) -> Iterator[list[tuple[str, Any]]]:
+    """Collect the SELECTs of the application, with their parameters."""
+    statements: list[tuple[str, Any]] = []
+
+    def record(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        if statement.startswith("SELECT") and " feed" not in statement:
+            statements.append((statement, parameters))
+
+    engine = app.state.resources.database.engine.sync_engine
+    event.listen(engine, "before_cursor_execute", record)
+    try:
+        yield statements
+    finally:
+        event.remove(engine, "before_cursor_execute", record)
+
+
+@pytest.mark.parametrize("path", STATEMENTS)
+async def test_a_request_takes_few_statements_however_many_rows(
+    app: FastAPI, client: httpx2.AsyncClient, filled: Database, path: str
+) -> None:
+    with recorded(app) as statements:
+        (await client.get(path)).raise_for_status()
+    assert len(statements) == STATEMENTS[path], statements
+    scanned = {table for statement in statements for table in await scans(filled, *statement)}
+    assert scanned <= MAY_BE_SCANNED.get(path, set())
+
+
+async def scans(database: Database, statement: str, parameters: Any) -> set[str]:
+    """Return the tables that the database's plan reads from end to end."""
+    async with database.engine.connect() as connection:
+        if database.is_sqlite:
+            plan = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            details = [row.detail for row in plan]
+            return {
+                detail.split()[1]
+                for detail in details
+                if detail.startswith("SCAN") and " USING " not in detail and detail.split()[1] in TABLES
+            }
+        await connection.execute(text("ANALYZE"))
+        await connection.execute(text("SET enable_seqscan = off"))  # so that only a missing index is left to scan for
+        plan = await connection.exec_driver_sql(f"EXPLAIN {statement}", parameters)
+        return {
+            words[words.index("on") + 1]
+            for (line,) in plan
+            if "Seq Scan on" in line and (words := line.split()) and "anon" not in line
+        }
+
+
+TABLES = {
+    *("tokens", "pools", "trades", "balances", "stakes", "candles", "creators", "launches", "activity_metrics"),
+    *("creator_metrics", "milestones", "launch_requirements", "liquidity_changes", "liquidity_positions"),
+}
