@@ -22,8 +22,8 @@ _Field = Callable[[Sequence[str], str, Sequence[Any]], Any]
 class EventDecoder:
     """Decodes the logs of one event.
 
-    Integers come out as `int`, addresses and bytes as lower-case 0x strings, arrays and structs as lists. A string is
-    whatever a caller of the contract wrote, so bytes that are not UTF-8, and NUL, which PostgreSQL cannot store,
+    Integers come out as `int`, addresses and bytes as lower-case 0x strings, arrays as lists, structs as dicts. A
+    string is whatever a caller of the contract wrote, so bytes that are not UTF-8, and NUL, which PostgreSQL cannot store,
     become U+FFFD. An indexed parameter of a dynamic type is the 32-byte hash that the topic holds.
     """
 
@@ -44,7 +44,9 @@ class EventDecoder:
             fields[parameter["name"]] = _topic_field(position, _static_word(_type_name(parameter)) or _bytes32)
         for position, (parameter, word) in enumerate(zip(plain, words, strict=True)):
             fields[parameter["name"]] = (
-                _value_field(position) if self._dynamic_types or word is None else _data_field(position, word)
+                _value_field(position, parameter)
+                if self._dynamic_types or word is None
+                else _data_field(position, word)
             )
         self._fields = [(parameter["name"], fields[parameter["name"]]) for parameter in inputs]
 
@@ -74,8 +76,8 @@ def _data_field(position: int, word: _Word) -> _Field:
     return lambda _topics, data, _values: word(data[start:end])
 
 
-def _value_field(position: int) -> _Field:
-    return lambda _topics, _data, values: _plain(values[position])
+def _value_field(position: int, parameter: dict[str, Any]) -> _Field:
+    return lambda _topics, _data, values: _plain(values[position], parameter)
 
 
 def _static_word(type_name: str) -> _Word | None:
@@ -118,14 +120,19 @@ def _type_name(parameter: dict[str, Any]) -> str:
     return type_name
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, parameter: dict[str, Any]) -> Any:
     """Turn what the ABI library returns into the value types that `EventDecoder` promises."""
+    kind: str = parameter["type"]
+    if kind.endswith("]"):
+        item = parameter | {"type": kind[: kind.rindex("[")]}
+        return [_plain(part, item) for part in value]
+    if kind == "tuple":
+        components = parameter["components"]
+        return {part["name"]: _plain(field, part) for part, field in zip(components, value, strict=True)}
     if isinstance(value, bytes):
         return "0x" + value.hex()
     if isinstance(value, str):
         return value.replace("\0", REPLACEMENT_CHARACTER)
-    if isinstance(value, tuple | list):
-        return [_plain(item) for item in value]
     return value
 
 

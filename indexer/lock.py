@@ -20,17 +20,17 @@ RETRY_SECONDS: Final = 0.1
 
 
 @asynccontextmanager
-async def writer_lock(database: Database) -> AsyncIterator[None]:
-    """Hold the right to write the mirror; raises `AlreadyRunningError` while another process has it."""
-    opened = _file_lock(database) if database.is_sqlite else _advisory_lock(database)
-    async with opened:
+async def writer_lock(database: Database, *, wait_seconds: float = WAIT_SECONDS) -> AsyncIterator[None]:
+    """Hold the right to write the mirror; raises `AlreadyRunningError` when another has it and keeps it."""
+    attempts = round(wait_seconds / RETRY_SECONDS)
+    async with _file_lock(database, attempts) if database.is_sqlite else _advisory_lock(database, attempts):
         yield
 
 
 @asynccontextmanager
-async def _file_lock(database: Database) -> AsyncIterator[None]:
+async def _file_lock(database: Database, attempts: int) -> AsyncIterator[None]:
     with _lock_file(database) as descriptor:
-        for _ in range(round(WAIT_SECONDS / RETRY_SECONDS)):
+        for _ in range(attempts):
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -49,11 +49,11 @@ def _lock_file(database: Database) -> Iterator[int]:
 
 
 @asynccontextmanager
-async def _advisory_lock(database: Database) -> AsyncIterator[None]:
+async def _advisory_lock(database: Database, attempts: int) -> AsyncIterator[None]:
     """Hold a session's advisory lock on a connection of its own, outside any transaction."""
     engine = database.engine.execution_options(isolation_level="AUTOCOMMIT")
     async with engine.connect() as connection:
-        for _ in range(round(WAIT_SECONDS / RETRY_SECONDS)):
+        for _ in range(attempts):
             if await connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": LOCK_KEY}):
                 break
             await asyncio.sleep(RETRY_SECONDS)

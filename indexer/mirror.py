@@ -283,6 +283,8 @@ def _json_value(value: Any) -> Any:
         return str(value)
     if isinstance(value, list):
         return [_json_value(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _json_value(item) for name, item in value.items()}
     return value
 
 

@@ -154,7 +154,7 @@ class Indexer:
         if logs > LOGS_PER_SEGMENT:
             self._span = max(1, self._span // 2)
         elif logs < LOGS_PER_SEGMENT // 2:
-            self._span = min(2 * self._span, LONGEST_SPAN)
+            self._span = min(self._span + self._span // 4 + 1, LONGEST_SPAN)
 
     async def _follow_reorg(self, head: Head) -> None:
         await self._check_genesis()

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import orjson
 from aiohttp import WSMsgType, web
-from eth_bloom import BloomFilter
+from eth_bloom.bloom import BloomFilter
 from eth_utils.crypto import keccak
 
 GENESIS_TIMESTAMP = 1_700_000_000

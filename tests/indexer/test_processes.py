@@ -1,0 +1,229 @@
+"""`encore indexer` as a real process, on the real contracts, killed and restarted."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+
+from encore.chain.rpc import RpcClient
+from encore.db import Database
+from encore.db.models.chain import Checkpoint, Pool, Token
+from encore.settings import Settings, load_settings, local_account_address
+from tests.conftest import LocalChain
+from tests.contracts_on_anvil import Chain, Contract, Economy
+from tests.indexer import economy as model
+from tests.indexer.node import FakeNode
+from tests.indexer.replica import catch_up, dump, indexer_of
+from tests.support import eventually
+
+ETHER = 10**18
+KILLS = 3
+
+
+class Command:
+    """Runs `encore indexer` commands with one set of settings."""
+
+    def __init__(self, log: Path, **settings: str) -> None:
+        self.log = log
+        self.environment = os.environ | {f"ENCORE_{name.upper()}": value for name, value in settings.items()}
+        self.settings: Settings = load_settings(**settings)
+        self.started: list[subprocess.Popen[bytes]] = []
+
+    def start(self) -> subprocess.Popen[bytes]:
+        with self.log.open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "encore", "indexer", "run"], env=self.environment, stdout=log, stderr=log
+            )
+        self.started.append(process)
+        return process
+
+    async def run(self, *arguments: str) -> tuple[int, str]:
+        """Run one command to its end; returns its exit code and all that it printed."""
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "encore", "indexer", *arguments),
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        output, _ = await process.communicate()
+        return process.returncode or 0, output.decode()
+
+    async def has_logged(self, text: str) -> None:
+        async def found() -> bool:
+            return text in self.log.read_text()
+
+        await eventually(found)
+
+
+@pytest.fixture
+def command(tmp_path: Path, database_url: str) -> Iterator[Callable[..., Command]]:
+    made: list[Command] = []
+
+    def make(**settings: str) -> Command:
+        made.append(
+            Command(tmp_path / "run.log", data_dir=str(tmp_path / "data"), database_url=database_url, **settings)
+        )
+        return made[-1]
+
+    yield make
+    for process in [process for command in made for process in command.started]:
+        process.kill()
+        process.wait()
+
+
+async def indexed_hash(database: Database) -> str:
+    async with database.read() as session:
+        return str(await session.scalar(select(Checkpoint.block_hash)) or "")
+
+
+async def is_level(database: Database, rpc: RpcClient) -> None:
+    async def probe() -> bool:
+        return bool(await indexed_hash(database) == (await rpc.call("eth_getBlockByNumber", "latest", False))["hash"])
+
+    await eventually(probe)
+
+
+async def trade(economy: Economy, coin: Contract, trader: int) -> None:
+    await economy.exchange.send("buyTokens", coin.address, 1, sender=trader, value=ETHER)
+    bought = await coin.call("balanceOf", local_account_address(trader))
+    await coin.send("approve", economy.exchange.address, bought, sender=trader)
+    await economy.exchange.send("sellTokens", coin.address, bought // 3, 1, sender=trader)
+    await coin.send("stake", bought // 3, sender=trader)
+    await coin.send("transfer", local_account_address(9), 12_345, sender=trader)
+
+
+async def test_the_real_contracts_are_mirrored_through_a_reorg_and_verify_proves_it(
+    database: Database, anvil: LocalChain, command: Callable[..., Command]
+) -> None:
+    encore = command(chain_port=str(anvil.port))
+    process = encore.start()
+    await encore.has_logged("waiting")
+
+    async with RpcClient([anvil.url]) as rpc:
+        economy = await Chain(rpc).deploy()
+        await economy.register(encore.settings)
+        await encore.has_logged("new heads by WebSocket")
+        coin = await economy.launch(creator=2, seed=3 * ETHER)
+        await trade(economy, coin, trader=3)
+        await is_level(database, rpc)
+
+        await rpc.call("anvil_reorg", 4, [])
+        await trade(economy, coin, trader=4)
+        await economy.exchange.send("withdrawPlatformFees", local_account_address(0), sender=5)
+        await is_level(database, rpc)
+        await encore.has_logged("reorg: undone")
+
+        code, output = await encore.run("verify")
+        assert code == 0, output
+        assert "equal the chain's" in output
+        await assert_mirrored(database, economy, coin)
+
+        async with database.transaction() as connection:
+            await connection.execute(update(Pool).values(token_reserve=Pool.token_reserve).where(Pool.token == ""))
+            await connection.execute(update(Token).values(holder_count=Token.holder_count + 1))
+        code, output = await encore.run("verify")
+        assert code == 1
+        assert "1 of" in output
+        code, output = await encore.run("status")
+        assert "behind" in output
+
+    process.terminate()
+    assert process.wait(timeout=10) == 0
+    assert "indexer stopped" in encore.log.read_text()
+
+
+async def assert_mirrored(database: Database, economy: Economy, coin: Contract) -> None:
+    async with database.read() as session:
+        token = await session.first(select(Token.__table__))
+        pool = await session.first(select(Pool.__table__))
+    assert token is not None
+    assert pool is not None
+    assert (token.address, token.creator) == (coin.address.lower(), local_account_address(2).lower())
+    assert token.owner == local_account_address(2).lower()
+    assert token.total_supply == await coin.call("totalSupply")
+    assert (pool.native_reserve, pool.token_reserve) == tuple(await economy.exchange.call("reserves", coin.address))
+
+
+async def test_killed_at_random_it_ends_with_the_tables_of_an_uninterrupted_run(
+    database: Database, fresh_database: Database, node: FakeNode, command: Callable[..., Command]
+) -> None:
+    random = Random(11)
+    economy = model.Economy()
+    node.start_chain(economy)
+    node.mine(economy.setup(), economy)
+    for _ in range(400):
+        economy = economy.copy()
+        node.mine(economy.act(random, node.next_timestamp, 2), economy)
+
+    encore = command(rpc_urls=node.url)
+    encore.settings.deployment_path.parent.mkdir(parents=True)
+    encore.settings.deployment_path.write_text(model.deployment().model_dump_json())
+    for kill in range(KILLS):
+        process = encore.start()
+        after = node.requests + random.randrange(150, 400)
+        delay_seconds = random.random() / 50
+
+        async def has_read_enough(after: int = after) -> bool:
+            return node.requests > after
+
+        await eventually(has_read_enough)
+        await asyncio.sleep(delay_seconds)  # into the transaction, or past it
+        process.kill()
+        assert process.wait() == -signal.SIGKILL, kill
+    encore.start()
+
+    async def is_done() -> bool:
+        return await indexed_hash(database) == node.head.hash
+
+    await eventually(is_done)
+    async with indexer_of(fresh_database, node) as fresh:
+        await catch_up(fresh)
+    assert await dump(database) == await dump(fresh_database)
+
+
+async def test_a_second_indexer_is_refused_in_one_line(
+    database: Database, anvil: LocalChain, command: Callable[..., Command]
+) -> None:
+    encore = command(chain_port=str(anvil.port))
+    encore.start()
+    await encore.has_logged("waiting")
+    code, output = await encore.run("run")
+    assert code == 1
+    assert output.strip().startswith("encore: another indexer is writing to")
+    assert "Traceback" not in output
+
+
+async def test_rewinding_undoes_blocks_that_run_then_indexes_again(
+    database: Database, node: FakeNode, command: Callable[..., Command]
+) -> None:
+    economy = model.Economy()
+    node.start_chain(economy)
+    node.mine(economy.setup(), economy)
+    random = Random(5)
+    for _ in range(20):
+        economy = economy.copy()
+        node.mine(economy.act(random, node.next_timestamp, 3), economy)
+    encore = command(rpc_urls=node.url)
+    encore.settings.deployment_path.parent.mkdir(parents=True)
+    encore.settings.deployment_path.write_text(model.deployment().model_dump_json())
+    async with indexer_of(database, node) as indexer:
+        await catch_up(indexer)
+        before: dict[str, Any] = await dump(database)
+
+        code, output = await encore.run("rewind", "--to-block", "9")
+        assert (code, "the mirror is at block 9" in output) == (0, True), output
+        assert await indexed_hash(database) == node.canonical[9].hash
+        code, output = await encore.run("rewind", "--to-block", "15")
+        assert code == 1
+        assert "is not between" in output
+    async with indexer_of(database, node) as indexer:
+        await catch_up(indexer)
+    assert await dump(database) == before
