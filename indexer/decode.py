@@ -23,8 +23,8 @@ class EventDecoder:
     """Decodes the logs of one event.
 
     Integers come out as `int`, addresses and bytes as lower-case 0x strings, arrays as lists, structs as dicts. A
-    string is whatever a caller of the contract wrote, so bytes that are not UTF-8, and NUL, which PostgreSQL cannot store,
-    become U+FFFD. An indexed parameter of a dynamic type is the 32-byte hash that the topic holds.
+    string is whatever a caller of the contract wrote, so bytes that are not UTF-8 become U+FFFD, and so does NUL,
+    which PostgreSQL cannot store. An indexed parameter of a dynamic type is the 32-byte hash that the topic holds.
     """
 
     def __init__(self, abi: dict[str, Any]) -> None:

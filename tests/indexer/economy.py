@@ -57,9 +57,14 @@ def _event_abi(contract: str, name: str) -> dict[str, Any]:
 
 
 def encode_log(contract: str, address: str, name: str, args: dict[str, Any], transaction: int) -> RawLog:
+    """Encode an event of one of our contracts as the EVM logs it."""
+    return log_from_abi(_event_abi(contract, name), address, args, transaction)
+
+
+def log_from_abi(abi: dict[str, Any], address: str, args: dict[str, Any], transaction: int) -> RawLog:
     """Encode an event as the EVM logs it."""
-    inputs = _event_abi(contract, name)["inputs"]
-    signature = f"{name}({','.join(parameter['type'] for parameter in inputs)})"
+    inputs = abi["inputs"]
+    signature = f"{abi['name']}({','.join(parameter['type'] for parameter in inputs)})"
     topics = ["0x" + keccak(text=signature).hex()]
     topics += ["0x" + encode([p["type"]], [args[p["name"]]]).hex() for p in inputs if p["indexed"]]
     plain = [p for p in inputs if not p["indexed"]]

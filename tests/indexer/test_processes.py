@@ -26,6 +26,7 @@ from tests.support import eventually
 
 ETHER = 10**18
 KILLS = 3
+ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 class Command:
@@ -189,6 +190,7 @@ async def test_killed_at_random_it_ends_with_the_tables_of_an_uninterrupted_run(
     assert await dump(database) == await dump(fresh_database)
 
 
+@ON_SQLITE
 async def test_a_second_indexer_is_refused_in_one_line(
     database: Database, anvil: LocalChain, command: Callable[..., Command]
 ) -> None:
@@ -201,6 +203,7 @@ async def test_a_second_indexer_is_refused_in_one_line(
     assert "Traceback" not in output
 
 
+@ON_SQLITE
 async def test_rewinding_undoes_blocks_that_run_then_indexes_again(
     database: Database, node: FakeNode, command: Callable[..., Command]
 ) -> None:
