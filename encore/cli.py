@@ -1,31 +1,28 @@
-"""The `encore` command; the packages above the floor bring theirs through the `encore.commands` entry points."""
+"""The `encore` command; every package brings its commands through the `encore.commands` entry points."""
 
 import sys
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoints, entry_points
 
 import click
 
-from encore.db.cli import db
-from encore.demo.cli import demo
 from encore.errors import EncoreError
-from encore.stack.cli import reset, up
 
 
 class _Commands(click.Group):
-    """Loads a package's commands only when they are asked for, so that `encore --help` stays quick."""
+    """Loads a command only when it is asked for, so that each starts quickly."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        own = super().list_commands(ctx)
-        return sorted({*own, *(entry.name for entry in entry_points(group="encore.commands"))})
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return sorted(_commands().names)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        own = super().get_command(ctx, cmd_name)
-        if own is not None:
-            return own
-        for entry in entry_points(group="encore.commands", name=cmd_name):
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        for entry in _commands().select(name=cmd_name):
             command: click.Command = entry.load()
             return command
         return None
+
+
+def _commands() -> EntryPoints:
+    return entry_points(group="encore.commands")
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -42,14 +39,8 @@ def root() -> None:
     """
 
 
-root.add_command(up)
-root.add_command(reset)
-root.add_command(db)
-root.add_command(demo)
-
-
 def main() -> None:
-    """Run the command line; an error that a person can act on is one line and exit code 1."""
+    """Run the command line; an error that a person can act on is one message and exit code 1."""
     try:
         root()
     except EncoreError as error:
