@@ -2,7 +2,9 @@
 
 import asyncio
 import errno
+import signal
 import socket
+import sys
 from typing import Any
 
 import click
@@ -43,6 +45,8 @@ def run(host: str | None, port: int | None) -> None:
     settings = load_settings(api_host=host, api_port=port)
     configure_logging(settings)
     check_schema(settings.database)
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, lambda *_: sys.exit(0))  # uvicorn hands the signal on once it has stopped gracefully
     listener = _listen(settings.api_host, settings.api_port)
     config = uvicorn.Config(
         create_app(settings),
