@@ -102,12 +102,13 @@ class DevelopmentChain:
 
     def restore(self, entry: JournalEntry) -> None:
         """Mine a transaction again as the journal tells; raises `JournalError` where its block comes out different."""
-        block, receipt = self._execute(self._decode(bytes.fromhex(entry.raw[2:])), self._next_header(entry.timestamp))
+        header = self._next_header(entry.timestamp)
+        try:
+            block, receipt = self._execute(self._decode(bytes.fromhex(entry.raw[2:])), header)
+        except (JsonRpcError, ValueError) as error:
+            raise _unlike_the_journal(header, str(error)) from error
         if to_hex(block.hash) != entry.hash:
-            raise JournalError(
-                f"block {block.number} comes out as {to_hex(block.hash)}, but the journal says {entry.hash}: "
-                "another version of the development chain wrote it; `make reset` starts a new chain"
-            )
+            raise _unlike_the_journal(header, f"its hash comes out as {to_hex(block.hash)}, not {entry.hash}")
         self._commit(block, receipt)
 
     def block_by_hash(self, block_hash: str) -> MinedBlock | None:
@@ -208,6 +209,13 @@ class DevelopmentChain:
         self._index.blocks[mined.block["hash"]] = number
         for transaction in mined.transactions:
             self._index.transactions[transaction["hash"]] = number
+
+
+def _unlike_the_journal(header: BlockHeaderAPI, reason: str) -> JournalError:
+    return JournalError(
+        f"block {header.block_number} cannot be mined again as the journal has it ({reason}): another version of the "
+        "development chain wrote it, or something else did; `make reset` starts a new chain"
+    )
 
 
 def _genesis() -> tuple[MiningChain, Sequence[Address]]:

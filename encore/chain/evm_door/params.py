@@ -13,7 +13,6 @@ from encore.chain.evm_door.shapes import Json
 
 ADDRESS_BYTES: Final = 20
 HASH_BYTES: Final = 32
-BLOCK_TAGS: Final = ("latest", "pending", "earliest", "safe", "finalized")
 MAX_TOPICS: Final = 4
 _MAX_WORD: Final = 2**256
 
