@@ -104,7 +104,9 @@ async def _round(number: int, rounds: int, traders: list[Trader], coins: list[An
         outcomes = await asyncio.gather(*(trader.act(coins) for trader in traders))
     for done in outcomes:
         mark = "[green]✓[/]" if done.ok else "[yellow]-[/]"
-        console.print(f"{mark} {done.wallet} {done.action:5} {done.coin:10} [dim]{done.note}[/]", highlight=False)
+        console.print(
+            f"{mark} {_short(done.wallet)} {done.action:5} {done.coin:10} [dim]{done.note}[/]", highlight=False
+        )
 
 
 def _coins_table(coins: list[Any], currency: str) -> Table:
@@ -129,7 +131,7 @@ def _wallets_table(traders: list[Trader], portfolios: list[Any], currency: str) 
         table.add_column(column, justify="right" if column.startswith("worth") else "left", overflow="fold")
     for trader, portfolio in zip(traders, portfolios, strict=True):
         table.add_row(
-            f"{trader.index} {trader.address}",
+            f"{trader.index} {_short(trader.address)}",
             _amounts(portfolio["holdings"]),
             _amounts(portfolio["stakes"]),
             _ether(portfolio["totals"]["total"], 4),
@@ -139,6 +141,10 @@ def _wallets_table(traders: list[Trader], portfolios: list[Any], currency: str) 
 
 def _amounts(positions: list[Any]) -> str:
     return "\n".join(f"{_ether(position['amount'], 0)} {position['coin']['symbol']}" for position in positions)
+
+
+def _short(address: str) -> str:
+    return f"{address[:6]}…{address[-4:]}"
 
 
 def _ether(wei: str, decimals: int) -> str:

@@ -69,11 +69,13 @@ def listening_rows(requirements: Requirements, rng: random.Random, now: datetime
     listeners = max(math.ceil(requirements.followers * _LISTENERS_PER_FOLLOWER_REQUIRED), _FEWEST_LISTENERS)
     share = max(followers / listeners, 0.5)
     exposure = -QUALIFYING_CREATORS * math.log(1 - share)
-    mean_plays = max(2.0, requirements.streams * _PLAYS_SPARE / (listeners * share))
+    plays_per_encounter = max(2.0, requirements.streams * _PLAYS_SPARE * QUALIFYING_CREATORS / (listeners * exposure))
     names = [f"listener-{number:05}" for number in range(1, listeners + 1)]
     rows = _Rows(rng, now)
     for rank, creator in enumerate(NAMES, start=1):
-        audience = round(listeners * (1 - math.exp(-exposure / rank)))
+        encounters = exposure / rank
+        audience = round(listeners * (1 - math.exp(-encounters)))
+        mean_plays = plays_per_encounter * encounters * listeners / audience
         for listener in rng.sample(names, audience):
             yield rows.summed_up(listener, creator, mean_plays, follow="yes")
             if rng.random() < _SINGLE_PLAYS_SHARE:
