@@ -8,7 +8,15 @@ from sqlalchemy import Connection, and_, delete, exists, func, insert, select, u
 
 from encore.chain.deployments import Deployment
 from encore.db import Database
-from encore.db.models.chain import Block, ChainEvent, Checkpoint, FeedEntry, IndexedContract, UndoEntry
+from encore.db.models.chain import (
+    FEED_CHANNEL,
+    Block,
+    ChainEvent,
+    Checkpoint,
+    FeedEntry,
+    IndexedContract,
+    UndoEntry,
+)
 from encore.errors import DeploymentError
 from indexer.bulk import Bulk, Row
 from indexer.contract import Event
@@ -257,6 +265,8 @@ class Mirror:
             self._bulk.insert(connection, table_of(FeedEntry), entries)
             newest = connection.execute(select(func.max(FeedEntry.id))).scalar_one()
             connection.execute(delete(FeedEntry).where(FeedEntry.id <= newest - FEED_LENGTH))
+            if connection.dialect.name == "postgresql":
+                connection.execute(select(func.pg_notify(FEED_CHANNEL, "")))  # delivered on commit
 
 
 def _has_feed(connection: Connection) -> bool:

@@ -13,8 +13,8 @@ from api.events import repository
 from api.events.service import to_message
 from api.realtime import Hub
 from encore.db import Database, ReadSession
+from encore.db.models.chain import FEED_CHANNEL
 
-CHANNEL: Final = "encore_feed"
 SQLITE_POLL_SECONDS: Final = 0.02
 POSTGRESQL_POLL_SECONDS: Final = 0.2
 RETRY_SECONDS: Final = 1.0
@@ -94,8 +94,8 @@ async def _listening(database: Database) -> AsyncIterator[tuple[Any, asyncio.Eve
 
     async with database.engine.connect() as pooled:
         connection: Any = (await pooled.get_raw_connection()).driver_connection
-        await connection.add_listener(CHANNEL, notify)
+        await connection.add_listener(FEED_CHANNEL, notify)
         try:
             yield connection, notified
         finally:
-            await connection.remove_listener(CHANNEL, notify)
+            await connection.remove_listener(FEED_CHANNEL, notify)

@@ -4,7 +4,7 @@ Rows that events append are keyed by (`block_number`, `log_index`); rows that ev
 indexed block. Addresses and hashes are lower case; `timestamp` columns are block times in seconds.
 """
 
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -68,6 +68,10 @@ class UndoEntry(Base):
     table_name: Mapped[str] = mapped_column(String(50), primary_key=True)
     key: Mapped[str] = mapped_column(Text, primary_key=True)
     before: Mapped[str | None] = mapped_column(Text)
+
+
+FEED_CHANNEL: Final = "encore_feed"
+"""The PostgreSQL channel that the indexer notifies when it committed entries of the feed."""
 
 
 class FeedEntry(Base):
