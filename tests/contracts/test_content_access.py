@@ -15,7 +15,7 @@ HOLDING = 1_000 * COIN
 BALANCES_REVERT = 32
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def coin(contracts: Any, factory: Any, metrics: Any, actors: Actors) -> Any:
     """The coin that the creator launched; nobody but the creator and the pool has any."""
     metrics.updateCreatorMetrics(actors.creator, MIN_STREAMS, MIN_FOLLOWERS, 0, 0, sender=actors.oracle)
@@ -23,7 +23,7 @@ def coin(contracts: Any, factory: Any, metrics: Any, actors: Actors) -> Any:
     return contracts.CreatorToken.at(factory.coinOf(actors.creator))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def access(contracts: Any, factory: Any, music_nft: Any, actors: Actors) -> Any:
     """The contract, with the oracle as the one that grants access."""
     access = actors.owner.deploy(contracts.ContentAccess, factory, music_nft)
