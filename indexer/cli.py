@@ -11,15 +11,17 @@ import structlog
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy import func, select
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from encore.chain.deployments import Deployment, load_abi, load_deployment
 from encore.chain.rpc import RpcClient
 from encore.db import Database
 from encore.db.migrate import check_schema
 from encore.db.models.chain import ChainEvent, Checkpoint, Token, Trade
-from encore.errors import DeploymentError, EncoreError, RpcUnavailableError
+from encore.errors import DatabaseError, DeploymentError, EncoreError, RpcUnavailableError
 from encore.settings import Settings, load_settings
 from encore.telemetry import configure_logging
+from indexer.errors import InconsistentNodeError
 from indexer.heads import HeadSignal, poll_seconds
 from indexer.lock import writer_lock
 from indexer.mirror import Mirror
@@ -113,13 +115,14 @@ async def _follow(parts: Parts) -> None:
         await following
     except asyncio.CancelledError:
         _log.info("indexer stopped")
+    except (OperationalError, InterfaceError) as error:
+        raise DatabaseError(f"the database failed, nothing of the last range was written: {error.orig}") from error
 
 
 async def _follow_chain(parts: Parts) -> None:
     network = parts.settings.chain
     async with writer_lock(parts.database):
-        deployment = await _wait_for_deployment(parts)
-        following = await _open(parts, deployment)
+        following = await _wait_and_open(parts)
         _log.info("indexer started", block=parts.mirror.position.number, contracts=len(parts.mirror.followed))
         async with HeadSignal(parts.settings.endpoints[0], poll_seconds=poll_seconds(network.block_seconds)) as heads:
             await following.run(heads)
@@ -131,8 +134,8 @@ async def _open(parts: Parts, deployment: Deployment) -> Indexer:
     return opened
 
 
-async def _wait_for_deployment(parts: Parts) -> Deployment:
-    """Return the deployment once its file is there and the node serves its chain, saying what is waited for."""
+async def _wait_and_open(parts: Parts) -> Indexer:
+    """Open the indexer once the deployment's file is there and the node serves its chain, saying what is waited for."""
     path = parts.settings.deployment_path
     waiting_for = ""
     while True:
@@ -140,9 +143,9 @@ async def _wait_for_deployment(parts: Parts) -> Deployment:
             if path.exists():
                 deployment = load_deployment(path)
                 await _check_chain(parts, deployment)
-                return deployment
+                return await _open(parts, deployment)
             missing = f"a deployment at {path}"
-        except RpcUnavailableError as error:
+        except (RpcUnavailableError, InconsistentNodeError) as error:
             missing = f"the chain: {error}"
         if missing != waiting_for:
             _log.info("waiting", for_=missing)
@@ -178,11 +181,14 @@ async def _show_status(parts: Parts) -> None:
             for table in (ChainEvent, Token, Trade)
         }
     table = Table(title="Indexer", show_header=False)
-    head = await parts.source.head()
     table.add_row("chain id", str(checkpoint.chain_id))
-    table.add_row("chain head", str(head.header.number))
     table.add_row("indexed block", f"{checkpoint.block_number} {checkpoint.block_hash}")
-    table.add_row("behind", f"{head.header.number - checkpoint.block_number} blocks")
+    try:
+        head = (await parts.source.head()).header.number
+    except RpcUnavailableError:
+        table.add_row("chain head", "the node does not answer")
+    else:
+        table.add_row("chain head", f"{head}, {head - checkpoint.block_number} blocks ahead")
     table.add_row("finalized block", str(checkpoint.finalized_block))
     for name, count in counts.items():
         table.add_row(name.replace("_", " "), str(count))

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from time import monotonic
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from encore.db import Database
 from indexer.heads import HeadSignal, poll_seconds, websocket_url
 from indexer.runner import Indexer
 from tests.indexer.economy import Economy
-from tests.indexer.node import FakeNode
+from tests.indexer.node import FakeNode, NodeError
 from tests.indexer.replica import indexer_of
 from tests.support import eventually
 
@@ -88,6 +89,26 @@ async def test_a_dropped_websocket_falls_back_to_polling_and_is_taken_up_again(
         started.serves_websocket = True
         await eventually(is_subscribed)
         mine(started)
+        await indexed(indexer, started)
+
+
+async def test_a_node_that_fails_is_tried_again_until_it_answers(
+    database: Database, started: FakeNode, capsys: pytest.CaptureFixture[str]
+) -> None:
+    heads = HeadSignal(started.url, poll_seconds=0.01)
+
+    def fail(_method: str, _params: list[Any], _result: Any) -> Any:
+        raise NodeError(-32603, "internal error")
+
+    async def has_complained() -> bool:
+        return capsys.readouterr().out.count("trying again") > 0
+
+    async with indexer_of(database, started) as indexer, following(indexer, heads):
+        await indexed(indexer, started)
+        started.meddle = fail
+        mine(started)
+        await eventually(has_complained)
+        started.meddle = None
         await indexed(indexer, started)
 
 

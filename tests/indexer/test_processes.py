@@ -134,7 +134,7 @@ async def test_the_real_contracts_are_mirrored_through_a_reorg_and_verify_proves
         assert code == 1
         assert "1 of" in output
         code, output = await encore.run("status")
-        assert "behind" in output
+        assert "0 blocks ahead" in output
 
     process.terminate()
     assert process.wait(timeout=10) == 0
