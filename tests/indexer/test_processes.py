@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
+from encore.chain.local_node import free_port
 from encore.chain.rpc import RpcClient
 from encore.db import Database
 from encore.db.models.chain import Checkpoint, Pool, Token
@@ -22,7 +23,7 @@ from tests.contracts_on_anvil import Chain, Contract, Economy
 from tests.indexer import economy as model
 from tests.indexer.node import FakeNode
 from tests.indexer.replica import catch_up, dump, indexer_of
-from tests.support import eventually
+from tests.support import eventually, stop_process, wait_until_listening
 
 ETHER = 10**18
 KILLS = 3
@@ -230,3 +231,32 @@ async def test_rewinding_undoes_blocks_that_run_then_indexes_again(
     async with indexer_of(database, node) as indexer:
         await catch_up(indexer)
     assert await dump(database) == before
+
+
+@pytest.fixture
+def door_port() -> Iterator[int]:
+    """A py-evm chain of the test's own."""
+    port = free_port()
+    process = subprocess.Popen([sys.executable, "-m", "encore.chain.evm_door", "--port", str(port)])
+    wait_until_listening(port)
+    yield port
+    stop_process(process)
+
+
+@ON_SQLITE
+async def test_the_chain_for_machines_without_node_is_mirrored_too(
+    database: Database, command: Callable[..., Command], door_port: int
+) -> None:
+    encore = command(chain_port=str(door_port))
+    async with RpcClient([f"http://127.0.0.1:{door_port}"]) as rpc:
+        economy = await Chain(rpc).deploy()
+        await economy.register(encore.settings)
+        process = encore.start()
+        coin = await economy.launch(creator=2, seed=3 * ETHER)
+        await trade(economy, coin, trader=3)
+        await is_level(database, rpc)
+        await assert_mirrored(database, economy, coin)
+        code, output = await encore.run("verify")
+        assert code == 0, output
+    process.terminate()
+    assert process.wait(timeout=10) == 0
