@@ -146,6 +146,9 @@ def createPool(token: address, tokenAmount: uint256, sharesReceiver: address) ->
     shares: uint256 = total - MINIMUM_LIQUIDITY
 
     self._store(token, empty(Pool), msg.value, tokenAmount)
+    # Only differences of the sum count. Were it zero, the first trade of a later second would cost 17 000 gas more
+    # than one estimated within the second of the pool's creation, and run out of what its sender estimated.
+    self._cumulative_prices[token] = 1
     self.totalShares[token] = total
     self.sharesOf[token][empty(address)] = MINIMUM_LIQUIDITY
     self.sharesOf[token][sharesReceiver] += shares
