@@ -44,7 +44,7 @@ event RewardRateUpdated:
 maximumRewardRate: public(constant(uint256)) = 10 * 10**18
 
 # The reward per staked token wei is kept in fractions of 2**96: with every amount below 2**112, what one stake earns
-# cannot overflow, and what rounding keeps from stakers is less than a token wei at each step and stays in the reserve.
+# cannot overflow, and each settlement loses less than a token wei of a staker's, which stays in the contract.
 SCALE: constant(uint256) = 2**96
 
 TIME_BITS: constant(uint256) = 48

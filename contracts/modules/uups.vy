@@ -5,8 +5,8 @@
 @license Apache-2.0
 @notice The implementation's side of a proxy (ERC-1822, ERC-1967): it replaces itself, and initialises a proxy once a
         version. Used directly, it is locked from its construction on.
-@dev Who may upgrade is the deployable's to check. No function here takes the re-entrancy lock: the call that an
-     upgrade makes runs in the same proxy and takes it.
+@dev Before it upgrades, a deployable checks that it is behind a proxy, and who calls. No function here takes the
+     re-entrancy lock: the call that an upgrade makes runs in the same proxy and takes it.
 """
 
 from . import erc1967
@@ -59,12 +59,21 @@ def _initialize(version: uint64):
 
 
 @internal
+@view
+def _check_proxy():
+    """
+    @dev Reverts with "uups: not called through a proxy" where this code does not run on a proxy's storage that names
+         it as implementation.
+    """
+    assert self != IMPLEMENTATION and erc1967._implementation == IMPLEMENTATION, "uups: not called through a proxy"
+
+
+@internal
 def _upgrade_to_and_call(implementation: address, data: Bytes[1_024]):
     """
     @dev Puts `implementation` behind this proxy and, unless `data` is empty, calls it there. Emits Upgraded.
-         Reverts with "uups: not called through a proxy", "uups: implementation is not UUPS" or the call's reason.
+         Reverts with "uups: implementation is not UUPS" or the call's reason.
     """
-    assert self != IMPLEMENTATION and erc1967._implementation == IMPLEMENTATION, "uups: not called through a proxy"
     # What cannot upgrade in its turn would stay for ever.
     success: bool = False
     answer: Bytes[32] = b""

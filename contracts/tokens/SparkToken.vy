@@ -331,12 +331,13 @@ def unpause():
 def upgradeToAndCall(newImplementation: address, data: Bytes[1_024]):
     """
     @notice Replaces the code behind the proxy and, in the same transaction, calls it. UPGRADER only. Takes no coin.
-            Emits Upgraded and what the call emits. Reverts with "access_control: account is missing role", "uups: not
-            called through a proxy", "uups: implementation is not UUPS" or the call's reason.
+            Emits Upgraded and what the call emits. Reverts with "uups: not called through a proxy", "access_control:
+            account is missing role", "uups: implementation is not UUPS" or the call's reason.
     @dev Without the re-entrancy lock, which the call takes; nothing here is left to do after it.
     @param newImplementation Which must upgrade through the same slot.
     @param data The call that migrates the storage; empty for none.
     """
+    uups._check_proxy()
     access_control._check_role(UPGRADER_ROLE, msg.sender)
     uups._upgrade_to_and_call(newImplementation, data)
 
