@@ -18,11 +18,12 @@ MOST_SINGLE_CREATORS: Final = 500
 
 @dataclass(slots=True)
 class _Mark:
-    """Of one table: `rows` rows were seen above the id `floor`, the highest of them `last`."""
+    """Of one table: `rows` rows were seen above the id `floor`, up to `last`, which was `first` at the last start."""
 
     floor: int
     rows: int
     last: int
+    first: int
 
 
 class Changes:
@@ -42,9 +43,9 @@ class Changes:
             last = await session.scalar(select(func.coalesce(func.max(table.id), 0)))
             known = self._marks.get(table)
             # The floor stays one job behind, for transactions that are still open now.
-            floor = known.last if known else last
+            floor = known.first if known else last
             rows = await session.scalar(select(func.count()).where(table.id > floor, table.id <= last))
-            self._marks[table] = _Mark(floor, rows, last)
+            self._marks[table] = _Mark(floor, rows, last, last)
 
     async def touched(self, session: ReadSession) -> CreatorIds:
         """Return the creators with activity since the last call: none, some, or None for all."""

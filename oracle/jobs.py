@@ -1,8 +1,8 @@
 """The running oracle: an hourly sync of everybody, a look for new activity every two seconds, and the outbox."""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from typing import Final
 
@@ -53,10 +53,9 @@ class Jobs:
         # A restart may have cut an hourly sync short: it is made up for at once.
         self._hour.set()
         try:
-            with _scheduler(self._oracle.database.url):
-                async with asyncio.TaskGroup() as tasks:
-                    tasks.create_task(self._sync_for_ever())
-                    tasks.create_task(self._send_for_ever())
+            async with _scheduler(self._oracle.database.url), asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._sync_for_ever())
+                tasks.create_task(self._send_for_ever())
         except* EncoreError as group:
             raise group.exceptions[0] from None
         except* (DBAPIError, ConnectionError) as group:
@@ -116,8 +115,8 @@ class Jobs:
                 await _wait(self._queued, IDLE_OUTBOX_SECONDS if progress.is_idle else OUTBOX_SECONDS)
 
 
-@contextmanager
-def _scheduler(database_url: str) -> Iterator[None]:
+@asynccontextmanager
+async def _scheduler(database_url: str) -> AsyncIterator[None]:
     """Run the persisted schedule; one that struck while no oracle ran strikes once, late."""
     is_sqlite = database_url.startswith("sqlite")
     store = SQLAlchemyJobStore(
@@ -137,6 +136,7 @@ def _scheduler(database_url: str) -> Iterator[None]:
         yield
     finally:
         scheduler.shutdown(wait=False)
+        await asyncio.sleep(0)  # the scheduler only asks the event loop to do it
 
 
 def _together(some: CreatorIds, more: CreatorIds) -> CreatorIds:

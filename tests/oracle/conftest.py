@@ -1,6 +1,7 @@
 """A chain to send to: RPC clients, a signer, and a contract that writes down what reached it."""
 
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -172,14 +173,22 @@ class Loop:
         return [comparison for comparison in compared if comparison.counted != comparison.on_chain]
 
 
+@asynccontextmanager
+async def open_loop(chain: LocalChain, database: Database, data_dir: Path) -> AsyncIterator[Loop]:
+    """Deploy the contracts on `chain` and open the mirror of them."""
+    settings = load_settings(data_dir=data_dir, rpc_urls=(chain.url,), database_url=database.url)
+    async with RpcClient([chain.url], attempts=2) as rpc:
+        economy = await Chain(rpc).deploy(minimum_streams=50_000, minimum_followers=5)
+        deployment = await economy.register(settings)
+        registry = Registry(all_contracts(), load_abi)
+        mirror = Mirror(database, registry, LOCAL.chain_id)
+        indexer = Indexer(Source(rpc, LOCAL, registry.topics), mirror, registry)
+        await indexer.open(deployment)
+        await indexer.catch_up()
+        yield Loop(settings, database, economy, deployment, indexer, assemble(settings, database, rpc, deployment))
+
+
 @pytest.fixture
-async def loop(anvil: LocalChain, rpc: RpcClient, database: Database, tmp_path: Path) -> Loop:
-    settings = load_settings(data_dir=tmp_path, rpc_urls=(anvil.url,), database_url=database.url)
-    economy = await Chain(rpc).deploy(minimum_streams=50_000, minimum_followers=5)
-    deployment = await economy.register(settings)
-    registry = Registry(all_contracts(), load_abi)
-    mirror = Mirror(database, registry, LOCAL.chain_id)
-    indexer = Indexer(Source(rpc, LOCAL, registry.topics), mirror, registry)
-    await indexer.open(deployment)
-    await indexer.catch_up()
-    return Loop(settings, database, economy, deployment, indexer, assemble(settings, database, rpc, deployment))
+async def loop(anvil: LocalChain, database: Database, tmp_path: Path) -> AsyncIterator[Loop]:
+    async with open_loop(anvil, database, tmp_path) as opened:
+        yield opened

@@ -35,10 +35,10 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """Receipts by transaction hash, and how many nonces the sender has used for good, all from one answer."""
+    """Receipts by transaction hash, and how many nonces the sender has used, all from one answer."""
 
     receipts: dict[str, Receipt]
-    final_nonces: int
+    nonces_used: int
 
 
 class Node:
@@ -87,15 +87,15 @@ class Node:
         blocks = await self._rpc.batch([("eth_getBlockByNumber", [hex(number), False]) for number in numbers])
         return {number: block and block["hash"] for number, block in zip(numbers, blocks, strict=True)}
 
-    async def settlement(self, hashes: Sequence[str], finalized: int) -> Settlement:
+    async def settlement(self, hashes: Sequence[str]) -> Settlement:
         """Look transactions up.
 
-        One batch, hence one node's view: a nonce that is used up by its account and a receipt that is missing, read
-        from two nodes of which one lags, would look like a transaction that can never be mined.
+        One batch, hence one node's view: a nonce that is used and a receipt that is missing, read from two nodes of
+        which one lags, would look like a transaction that can never be mined.
         """
         count, *replies = await self._rpc.batch(
             [
-                ("eth_getTransactionCount", [self._sender, hex(finalized)]),
+                ("eth_getTransactionCount", [self._sender, "latest"]),
                 *(("eth_getTransactionReceipt", [hash_]) for hash_ in hashes),
             ]
         )

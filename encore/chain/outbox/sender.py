@@ -72,6 +72,7 @@ class OutboxSender:
         self._checked_head = ""
         self._broadcast_at: dict[int, float] = {}
         self._too_cheap: set[int] = set()
+        self._displaced_in: dict[int, Head] = {}
         self._held_until = -math.inf
         self._hold_seconds = FIRST_HOLD_SECONDS
 
@@ -115,24 +116,37 @@ class OutboxSender:
         entries = await self._store.travelling()
         if not entries:
             return False
-        hashes = [attempt.hash for entry in entries for attempt in entry.attempts]
-        settlement = await self._node.settlement(hashes, head.finalized)
+        settlement = await self._node.settlement([attempt.hash for entry in entries for attempt in entry.attempts])
         outcomes: list[tuple[int, Receipt, str | None]] = []
         released = False
         for entry in entries:
-            receipt = next((settlement.receipts[a.hash] for a in entry.attempts if a.hash in settlement.receipts), None)
+            mined = (settlement.receipts.get(attempt.hash) for attempt in entry.attempts)
+            receipt = next(filter(None, mined), None)
             if receipt is not None:
                 outcomes.append((entry.id, receipt, await self._verdict(entry, receipt)))
                 self._forget(entry.id)
-            elif entry.nonce < settlement.final_nonces:
-                reason = f"nonce {entry.nonce} was used by a transaction that is not ours"
-                _log.warning("choosing another nonce", outbox_id=entry.id, reason=reason)
-                await self._store.release_nonce(entry.id, reason)
-                self._forget(entry.id)
-                released = True
+            elif entry.nonce < settlement.nonces_used:
+                released |= await self._release_displaced(entry, head)
         if outcomes:
             await self._store.record_mined(outcomes)
         return released or bool(outcomes)
+
+    async def _release_displaced(self, entry: Travelling, head: Head) -> bool:
+        """Give an entry another nonce once it is final that a transaction which is not ours used its own.
+
+        Its nonce was used by the block in which that was first seen: when this very block is final, so is the loss.
+        """
+        seen_in = self._displaced_in.setdefault(entry.id, head)
+        if seen_in.number > head.finalized:
+            return False
+        if (await self._node.canonical_hashes({seen_in.number}))[seen_in.number] != seen_in.hash:
+            del self._displaced_in[entry.id]
+            return False
+        reason = f"nonce {entry.nonce} was used by a transaction that is not ours"
+        _log.warning("choosing another nonce", outbox_id=entry.id, reason=reason)
+        await self._store.release_nonce(entry.id, reason)
+        self._forget(entry.id)
+        return True
 
     async def _verdict(self, entry: Travelling, receipt: Receipt) -> str | None:
         if receipt.succeeded:
@@ -242,4 +256,5 @@ class OutboxSender:
 
     def _forget(self, entry_id: int) -> None:
         self._broadcast_at.pop(entry_id, None)
+        self._displaced_in.pop(entry_id, None)
         self._too_cheap.discard(entry_id)

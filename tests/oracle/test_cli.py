@@ -1,0 +1,166 @@
+"""`encore oracle` as an operator uses it: real processes, a real chain, one clear line when something is wrong."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from encore.chain.local_node import free_port
+from encore.db import Database
+from encore.db.migrate import upgrade
+from encore.settings import local_account_address, local_account_key
+from oracle.cli import oracle
+from tests.conftest import LocalChain
+from tests.oracle.conftest import Loop, open_loop
+from tests.oracle.listening import listened
+from tests.support import eventually
+
+WALLET = "0x" + "ab" * 20
+
+
+@dataclass
+class Finished:
+    code: int
+    output: str
+
+
+@dataclass
+class Shell:
+    """Runs `encore oracle …` with settings of a test's own."""
+
+    environment: dict[str, str]
+
+    async def start(self, *arguments: str, **settings: str) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "encore", "oracle", *arguments),
+            env={**os.environ, **self.environment, **settings, "COLUMNS": "200"},
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+
+    async def run(self, *arguments: str, **settings: str) -> Finished:
+        process = await self.start(*arguments, **settings)
+        output, _ = await process.communicate()
+        assert process.returncode is not None
+        return Finished(process.returncode, output.decode())
+
+
+async def line_with(process: asyncio.subprocess.Process, words: str) -> str:
+    assert process.stdout is not None
+    while line := (await process.stdout.readline()).decode():
+        if words in line:
+            return line
+    raise AssertionError(f"it ended without saying {words!r}")
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    """A database as `encore db upgrade` leaves it, which the commands insist on."""
+    url = f"sqlite:///{tmp_path / 'encore.db'}"
+    upgrade(url)
+    database = Database(url)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+def shell(database: Database, tmp_path: Path) -> Shell:
+    return Shell({"ENCORE_DATABASE_URL": database.url, "ENCORE_DATA_DIR": str(tmp_path)})
+
+
+@pytest.fixture
+async def loop(anvil: LocalChain, database: Database, tmp_path: Path, shell: Shell) -> AsyncIterator[Loop]:
+    shell.environment["ENCORE_RPC_URLS"] = anvil.url
+    async with open_loop(anvil, database, tmp_path) as opened:
+        yield opened
+
+
+async def test_sync_writes_and_diff_and_status_tell(loop: Loop, shell: Shell) -> None:
+    await listened(loop.database, 1, plays=5_000, fans=3, wallet=WALLET)
+    before = await shell.run("diff")
+    assert before.code == 1
+    assert "5000 → nothing" in before.output
+    synced = await shell.run("sync")
+    assert synced.code == 0, synced.output
+    assert "queued the figures of 1 in 1 transactions" in synced.output
+    await loop.indexer.catch_up()
+    after = await shell.run("diff")
+    assert (after.code, after.output) == (0, "equal: off-chain and on-chain figures of 1 creators\n")
+    status = (await shell.run("status")).output
+    for words in (local_account_address(1), "authorised oracle", "transactions confirmed", "9999."):
+        assert words in status
+
+
+async def test_one_creator_can_be_synced_alone(loop: Loop, shell: Shell) -> None:
+    for number in (1, 2):
+        await listened(loop.database, number, plays=5_000, fans=3, wallet=f"0x{number:040x}")
+    synced = await shell.run("sync", "--creator", "creator-2-2")
+    assert synced.code == 0, synced.output
+    await loop.indexer.catch_up()
+    assert [each.creator_id for each in await loop.differences()] == [1]
+    nobody = await shell.run("sync", "--creator", "nobody")
+    assert (nobody.code, nobody.output) == (1, "encore: no creator has the slug or id 'nobody'\n")
+
+
+async def test_run_syncs_until_it_is_told_to_stop(loop: Loop, shell: Shell) -> None:
+    await listened(loop.database, 1, plays=5_000, fans=3, wallet=WALLET)
+    process = await shell.start("run")
+
+    async def written() -> bool:
+        return (await loop.on_chain(WALLET)).monthly_streams == 5_000
+
+    await eventually(written)
+    process.send_signal(signal.SIGTERM)
+    output, _ = await process.communicate()
+    assert process.returncode == 0
+    assert b"oracle stopped" in output
+    assert local_account_key(1)[2:].encode() not in output
+
+
+async def test_a_key_that_is_no_oracle_is_named_and_refused(loop: Loop, shell: Shell) -> None:
+    refused = await shell.run("run", ENCORE_ORACLE_PRIVATE_KEY=local_account_key(5))
+    assert refused.code == 1
+    last = refused.output.splitlines()[-1]
+    assert last.startswith(f"encore: {local_account_address(5)} is no authorised oracle")
+    assert last.endswith("`ape run grant_oracle`")
+    assert local_account_key(5)[2:] not in refused.output
+
+
+async def test_run_waits_for_a_chain_that_is_not_there_and_says_so(shell: Shell) -> None:
+    process = await shell.start("run", ENCORE_RPC_URLS=f"http://127.0.0.1:{free_port()}")
+    await line_with(process, "the chain does not answer yet")
+    process.send_signal(signal.SIGTERM)
+    await process.communicate()
+    assert process.returncode == 0
+
+
+async def test_run_waits_for_the_contracts_and_says_so(anvil: LocalChain, shell: Shell) -> None:
+    process = await shell.start("run", ENCORE_RPC_URLS=anvil.url)
+    await line_with(process, "the contracts are not deployed yet")
+    process.send_signal(signal.SIGINT)
+    await process.communicate()
+    assert process.returncode == 0
+
+
+async def test_another_chain_than_the_configured_one_is_refused(anvil: LocalChain, shell: Shell) -> None:
+    refused = await shell.run(
+        "run",
+        ENCORE_RPC_URLS=anvil.url,
+        ENCORE_NETWORK="sepolia",
+        ENCORE_ORACLE_PRIVATE_KEY=local_account_key(1),
+    )
+    assert refused.code == 1
+    assert "serves chain 31337, but sepolia is chain 11155111" in refused.output
+
+
+@pytest.mark.parametrize("command", ["run", "sync", "status", "diff"])
+def test_every_command_explains_itself(command: str) -> None:
+    explained = CliRunner().invoke(oracle, [command, "--help"])
+    assert explained.exit_code == 0
+    assert len(explained.output.splitlines()) > 5
