@@ -51,14 +51,14 @@ def popular(rng: random.Random, count: int) -> int:
 
 
 def write_lastfm(folder: Path, rows: int) -> Path:
-    """Write a summed-up log in the proportions of HetRec 2011: of each 100 rows 68 plays, 13 artists, 19 friendships."""
+    """Write a summed-up log in the proportions of HetRec 2011: 68 % plays, 13 % artists, 19 % friendships."""
     rng = random.Random(1)
     folder.mkdir()
     artists, plays, friends = rows * 13 // 100, rows * 68 // 100, rows * 19 // 100
-    pairs = set()
+    pairs: set[tuple[int, int]] = set()
     while len(pairs) < plays:
         pairs.add((rng.randrange(LISTENERS), popular(rng, artists)))
-    friendships = set()
+    friendships: set[tuple[int, ...]] = set()
     while len(friendships) < friends:
         friendships.add(tuple(rng.sample(range(LISTENERS), 2)))
     contents = {

@@ -76,7 +76,7 @@ class _Rows:
             played_at,
             listened_seconds,
             _number("play_count", play_count, 1, MOST_PLAYS) or 1,
-            event_key(listener, creator, title, played_at),
+            event_key(played_at, listener, creator, title),
             _FOLLOW[follow],
         )
         batch.plays.append(play)

@@ -77,7 +77,7 @@ class _Rows:
         info = metadata.get("additional_info")
         if not isinstance(info, dict):
             info = _NOTHING
-        key = event_key(listener, played_at, artist, track)
+        key = event_key(played_at, listener, artist, track)
         batch.plays.append(Play(listener, creator, title, played_at, _listened_seconds(info), 1, key, follows=True))
         if self._seen.is_first(("listener", listener)):
             batch.listeners.append(Listener(listener, listener))

@@ -130,6 +130,10 @@ def identity(name: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", name).casefold().split())[:CREATOR_LENGTH]
 
 
-def event_key(*parts: object) -> str:
-    """Name a listening event by what makes it one: 32 hexadecimal characters."""
-    return blake2b("\x1f".join(map(str, parts)).encode(), digest_size=16).hexdigest()
+def event_key(played_at: int, *parts: str) -> str:
+    """Name a listening event by its time and what else makes it one.
+
+    The time comes first: logs are mostly in its order, and an index takes keys in order far faster than at random.
+    """
+    digest = blake2b("\x1f".join(parts).encode(), digest_size=12).hexdigest()
+    return f"{played_at}:{digest}"
