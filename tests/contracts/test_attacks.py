@@ -6,7 +6,6 @@ from typing import Any
 import ape
 import pytest
 from ape import networks
-from eth_utils import to_bytes
 
 from tests.contracts.conftest import COIN, FOREVER, MIN_FOLLOWERS, MIN_STREAMS, ZERO_ADDRESS, Actors
 from tests.contracts.signing import sign_permit
@@ -17,7 +16,7 @@ TRADER_INDEX = 4
 
 def force_native(sender: Any, receiver: Any, amount: int) -> None:
     """Push `amount` wei on `receiver` without running its code, by a contract that destroys itself at its creation."""
-    initcode = to_bytes(hexstr="0x73" + receiver.address[2:] + "ff")  # PUSH20 receiver, SELFDESTRUCT
+    initcode = bytes.fromhex("73" + receiver.address[2:] + "ff")  # PUSH20 receiver, SELFDESTRUCT
     ecosystem = networks.provider.network.ecosystem
     sender.call(ecosystem.create_transaction(data=initcode, value=amount))
 

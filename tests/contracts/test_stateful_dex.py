@@ -26,10 +26,12 @@ fractions = st.integers(min_value=1, max_value=1_000)
 class Exchange(RuleBasedStateMachine):
     """Three traders and two pools; what is donated past the contract's functions is counted apart."""
 
-    def __init__(self, system: System) -> None:
+    system: System
+
+    def __init__(self) -> None:
         super().__init__()
-        self.dex, self.tokens = system.dex, system.tokens
-        self.actors, self.recipients = system.actors, system.recipients
+        self.dex, self.tokens = self.system.dex, self.system.tokens
+        self.actors, self.recipients = self.system.actors, self.system.recipients
         self.donated_native = 0
         self.donated_tokens = [0] * TOKENS
         self.products = [0] * TOKENS
@@ -54,9 +56,9 @@ class Exchange(RuleBasedStateMachine):
 
     @rule(token=tokens, actor=actors, native=amounts)
     def buy(self, token: int, actor: int, native: int) -> None:
-        reserves = self.dex.reserves(self.tokens[token])
+        native_reserve, token_reserve = self.dex.reserves(self.tokens[token])
         rate = self.tokens[token].platformFeeRate()
-        expected = pricing.tokens_out(native, *reserves, rate)
+        expected = pricing.tokens_out(native, native_reserve, token_reserve, rate)
         assert self.dex.getTokensOut(self.tokens[token], native) == expected
         self._fund(self.actors[actor], native)
         if expected == 0:
@@ -70,9 +72,9 @@ class Exchange(RuleBasedStateMachine):
 
     @rule(token=tokens, actor=actors, amount=amounts)
     def sell(self, token: int, actor: int, amount: int) -> None:
-        reserves = self.dex.reserves(self.tokens[token])
+        native_reserve, token_reserve = self.dex.reserves(self.tokens[token])
         rate = self.tokens[token].platformFeeRate()
-        expected, _ = pricing.native_out(amount, *reserves, rate)
+        expected, _ = pricing.native_out(amount, native_reserve, token_reserve, rate)
         assert self.dex.getNativeOut(self.tokens[token], amount) == expected
         if expected == 0 or self.tokens[token].balanceOf(self.actors[actor]) < amount:
             with boa.reverts():
@@ -183,5 +185,5 @@ class Exchange(RuleBasedStateMachine):
 
 def test_the_exchange_stays_solvent_whatever_is_done_to_it() -> None:
     with boa.env.anchor():
-        system = deploy_system()
-        run_state_machine_as_test(lambda: Exchange(system), settings=STATEFUL)
+        deployed = type("DeployedExchange", (Exchange,), {"system": deploy_system()})
+        run_state_machine_as_test(deployed, settings=STATEFUL)

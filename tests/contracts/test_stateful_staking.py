@@ -35,10 +35,12 @@ class Position:
 class Staking(RuleBasedStateMachine):
     """Three holders of one token, against a model that knows the terms and not the code."""
 
-    def __init__(self, system: System) -> None:
+    system: System
+
+    def __init__(self) -> None:
         super().__init__()
-        self.token = system.tokens[0]
-        self.actors = system.actors
+        self.token = self.system.tokens[0]
+        self.actors = self.system.actors
         self.supply = SUPPLY
         self.positions: dict[int, Position] = {}
         self.anchor = boa.env.anchor()
@@ -158,5 +160,5 @@ class Staking(RuleBasedStateMachine):
 
 def test_staking_stays_solvent_and_within_the_maximum_supply() -> None:
     with boa.env.anchor():
-        system = deploy_system()
-        run_state_machine_as_test(lambda: Staking(system), settings=STATEFUL)
+        deployed = type("DeployedStaking", (Staking,), {"system": deploy_system()})
+        run_state_machine_as_test(deployed, settings=STATEFUL)
