@@ -64,7 +64,7 @@ class Resources:
         await self.database.close()
 
 
-def resources(request: Request) -> Resources:
+async def resources(request: Request) -> Resources:
     """Return the process's resources."""
     held: Resources = request.app.state.resources
     return held

@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
 from fastapi import Depends, Query
 from pydantic import Field, TypeAdapter, ValidationError
-from sqlalchemy import ColumnElement, literal, tuple_
+from sqlalchemy import ColumnElement, Integer, bindparam, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from api.mirror.schemas import IndexedBlock
@@ -48,8 +48,21 @@ class Window:
     key: Key | None
     limit: int
 
+    @property
+    def continues(self) -> bool:
+        """Whether there is a key to go on after."""
+        return self.key is not None
 
-def page_request(
+    def parameters(self) -> dict[str, Any]:
+        """Return the values of `before`, `after` and `LIMIT` in a statement."""
+        return {"limit": self.limit, **{f"key_{index}": part for index, part in enumerate(self.key or ())}}
+
+
+LIMIT = bindparam("limit", type_=Integer())
+"""The window's limit in a statement that is built once and executed with `Window.parameters`."""
+
+
+async def page_request(
     cursor: CursorParameter = None,
     limit: Annotated[int, Query(ge=1, le=MAXIMUM_LIMIT, description="how many items at most")] = DEFAULT_LIMIT,
 ) -> PageRequest:
@@ -121,11 +134,15 @@ class Keyset:
         return page, self.encode([getattr(page[-1], column) for column in columns])
 
 
-def before(columns: Sequence[Column], key: Key) -> ColumnElement[bool]:
-    """Rows that come after `key` in descending order of `columns`."""
-    return tuple_(*columns) < tuple_(*(literal(value, column.type) for value, column in zip(key, columns, strict=True)))
+def before(*columns: Column) -> ColumnElement[bool]:
+    """Rows that come after the window's key in descending order of `columns`."""
+    return tuple_(*columns) < _key(columns)
 
 
-def after(columns: Sequence[Column], key: Key) -> ColumnElement[bool]:
-    """Rows that come after `key` in ascending order of `columns`."""
-    return tuple_(*columns) > tuple_(*(literal(value, column.type) for value, column in zip(key, columns, strict=True)))
+def after(*columns: Column) -> ColumnElement[bool]:
+    """Rows that come after the window's key in ascending order of `columns`."""
+    return tuple_(*columns) > _key(columns)
+
+
+def _key(columns: Sequence[Column]) -> ColumnElement[Any]:
+    return tuple_(*(bindparam(f"key_{index}", type_=column.type) for index, column in enumerate(columns)))

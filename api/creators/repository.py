@@ -1,12 +1,14 @@
 """SQL of creators and their metrics."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, Select, func, or_, select
+from sqlalchemy import Executable, Row, Select, bindparam, func, or_, select
 
 from api.creators.schemas import CreatorSort
-from api.pagination import Column, Window, after, before
+from api.pagination import LIMIT, Column, Window, after, before
+from api.search import contains, equals, search_parameters
 from encore.db import ReadSession
 from encore.db.models.chain import CreatorMetrics, Launch, LaunchRequirements, Milestone
 from encore.db.models.creators import Creator
@@ -19,26 +21,14 @@ async def creators(
     session: ReadSession, window: Window, *, sort: CreatorSort, search: str | None, has_coin: bool | None
 ) -> Sequence[Row[Any]]:
     """Return creators by slug, by streams and id descending, or by id descending."""
-    statement = _creators().limit(window.limit)
-    if search is not None:
-        statement = statement.where(
-            or_(Creator.name.icontains(search, autoescape=True), Creator.wallet == search.lower())
-        )
-    if has_coin is not None:
-        statement = statement.where(Launch.token.is_not(None) if has_coin else Launch.token.is_(None))
-    order: tuple[Column, ...]
-    if sort is CreatorSort.NAME:
-        order = (Creator.slug,)
-        statement = statement.order_by(*order)
-        return await session.all(statement if window.key is None else statement.where(after(order, window.key)))
-    order = (Creator.id,) if sort is CreatorSort.CREATED else (_STREAMS, Creator.id)
-    statement = statement.order_by(*(column.desc() for column in order))
-    return await session.all(statement if window.key is None else statement.where(before(order, window.key)))
+    statement = _page(sort, has_coin=has_coin, searching=search is not None, continuing=window.continues)
+    found = {} if search is None else search_parameters(search)
+    return await session.all(statement, {**window.parameters(), **found})
 
 
 async def creator(session: ReadSession, creator_id: int) -> Row[Any] | None:
     """Return one creator."""
-    return await session.first(_creators().where(Creator.id == creator_id))
+    return await session.first(_creator(), {"creator_id": creator_id})
 
 
 async def off_chain(session: ReadSession, creator_id: int) -> Row[Any] | None:
@@ -63,6 +53,26 @@ async def milestones(session: ReadSession, wallet: str) -> Sequence[Row[Any]]:
 async def requirements(session: ReadSession) -> Row[Any] | None:
     """Return what the metrics contract demands before a launch; None before it was indexed."""
     return await session.first(select(*LaunchRequirements.__table__.columns))
+
+
+@cache
+def _page(sort: CreatorSort, *, has_coin: bool | None, searching: bool, continuing: bool) -> Executable:
+    statement = _creators().limit(LIMIT)
+    if searching:
+        statement = statement.where(or_(contains(Creator.name), equals(Creator.wallet)))
+    if has_coin is not None:
+        statement = statement.where(Launch.token.is_not(None) if has_coin else Launch.token.is_(None))
+    if sort is CreatorSort.NAME:
+        statement = statement.order_by(Creator.slug)
+        return statement.where(after(Creator.slug)) if continuing else statement
+    order: tuple[Column, ...] = (Creator.id,) if sort is CreatorSort.CREATED else (_STREAMS, Creator.id)
+    statement = statement.order_by(*(column.desc() for column in order))
+    return statement.where(before(*order)) if continuing else statement
+
+
+@cache
+def _creator() -> Executable:
+    return _creators().where(Creator.id == bindparam("creator_id"))
 
 
 def _creators() -> Select[Any]:

@@ -103,10 +103,10 @@ async def test_a_database_that_is_away_is_a_problem_not_a_crash(settings: Settin
     assert (response.status_code, response.json()["type"]) == (503, "urn:encore:problem:database-unavailable")
 
 
-@pytest.mark.parametrize("given", ["", "a" * 65, "über", "two words", "new\tline"])
-async def test_a_request_id_that_is_not_well_formed_is_replaced(client: httpx2.AsyncClient, given: str) -> None:
-    response = await client.get("/healthz", headers={b"x-request-id": given.encode()})
-    assert len(response.headers["x-request-id"]) == 32
+async def test_a_request_id_that_is_not_well_formed_is_replaced(client: httpx2.AsyncClient) -> None:
+    for given in ("", "a" * 65, "über", "two words", "new\tline"):
+        response = await client.get("/healthz", headers={b"x-request-id": given.encode()})
+        assert len(response.headers["x-request-id"]) == 32
 
 
 async def test_a_page_of_any_site_may_read(client: httpx2.AsyncClient) -> None:

@@ -14,7 +14,7 @@ DAY = 86_400
 OPENED_AT = 10**11
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(3))
 async def test_market_figures_are_those_of_the_raw_trades(
     client: httpx2.AsyncClient, database: Database, seed: int
 ) -> None:

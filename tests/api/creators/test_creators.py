@@ -1,5 +1,4 @@
 import httpx2
-import pytest
 
 from encore.db import Database
 from tests.api.paging import walk
@@ -56,30 +55,24 @@ async def test_creators_are_found_by_name_or_wallet(client: httpx2.AsyncClient, 
         assert [item["id"] for item in items] == expected, query
 
 
-@pytest.mark.parametrize("creator_id", ["9", str(2**63 - 1)])
-async def test_an_unknown_creator_is_told(client: httpx2.AsyncClient, database: Database, creator_id: str) -> None:
+async def test_an_unknown_creator_is_told(client: httpx2.AsyncClient, database: Database) -> None:
     await save(database, checkpoint())
-    for path in ("", "/metrics"):
-        response = await client.get(f"/api/v1/creators/{creator_id}{path}")
+    for path in ("9", "9/metrics", str(2**63 - 1)):
+        response = await client.get(f"/api/v1/creators/{path}")
         assert (response.status_code, response.json()["type"]) == (404, "urn:encore:problem:creator-not-found")
 
 
-@pytest.mark.parametrize(
-    ("params", "field"),
-    [
-        ({"limit": "0"}, "limit"),
-        ({"limit": "101"}, "limit"),
-        ({"sort": "shoe size"}, "sort"),
-        ({"has_coin": "perhaps"}, "has_coin"),
-        ({"q": "a\0b"}, "q"),
-        ({"q": "x" * 101}, "q"),
-        ({"cursor": "nonsense"}, "cursor"),
-    ],
-)
-async def test_a_wrong_parameter_is_named(
-    client: httpx2.AsyncClient, database: Database, params: dict[str, str], field: str
-) -> None:
+async def test_a_wrong_parameter_is_named(client: httpx2.AsyncClient, database: Database) -> None:
     await save(database, checkpoint())
-    response = await client.get("/api/v1/creators", params=params)
-    assert response.status_code == 422
-    assert [error["field"] for error in response.json()["errors"]] == [field]
+    for field, value in [
+        ("limit", "0"),
+        ("limit", "101"),
+        ("sort", "shoe size"),
+        ("has_coin", "perhaps"),
+        ("q", "a\0b"),
+        ("q", "x" * 101),
+        ("cursor", "nonsense"),
+    ]:
+        response = await client.get("/api/v1/creators", params={field: value})
+        assert response.status_code == 422
+        assert [error["field"] for error in response.json()["errors"]] == [field]

@@ -196,39 +196,33 @@ async def test_coins_are_staked_and_rewards_claimed_by_prepared_transactions(mar
     assert not await market.coin.call("isStaking", WALLET)
 
 
-@pytest.mark.parametrize(
-    ("body", "words"),
-    [
+async def test_what_the_chain_would_refuse_is_told_before_anybody_signs(market: Market) -> None:
+    refused: list[tuple[dict[str, str], str]] = [
         ({"side": "buy", "amount": str(10**24)}, "nsufficient"),
         ({"kind": "stake", "amount": "1"}, "staking: amount below minimum"),
         ({"kind": "unstake"}, "staking: no position"),
         ({"kind": "claim"}, "staking: no position"),
-    ],
-)
-async def test_what_the_chain_would_refuse_is_told_before_anybody_signs(
-    market: Market, body: dict[str, str], words: str
-) -> None:
-    response = await market.client.post(
-        f"/api/v1/coins/{market.coin.address}/transactions", json={"wallet": WALLET, **body}
-    )
-    assert response.status_code == 422
-    assert response.json()["type"] == "urn:encore:problem:transaction-refused"
-    assert words in response.json()["detail"]
+    ]
+    for body, words in refused:
+        response = await market.client.post(
+            f"/api/v1/coins/{market.coin.address}/transactions", json={"wallet": WALLET, **body}
+        )
+        assert response.status_code == 422
+        assert response.json()["type"] == "urn:encore:problem:transaction-refused"
+        assert words in response.json()["detail"]
 
 
-@pytest.mark.parametrize(
-    ("body", "field"),
-    [
+async def test_a_body_that_is_wrong_is_named(market: Market) -> None:
+    wrong: list[tuple[Any, str]] = [
         ({"side": "buy", "amount": 5, "wallet": WALLET}, "trade.amount"),
         ({"side": "buy", "amount": "5", "wallet": "0x12"}, "trade.wallet"),
         ({"side": "buy", "amount": "5", "wallet": WALLET, "key": "0x1"}, "trade.key"),
         ({"kind": "gamble", "wallet": WALLET}, "body"),
         ({"kind": ["trade"]}, "body"),
         ([], "body"),
-    ],
-)
-async def test_a_body_that_is_wrong_is_named(market: Market, body: Any, field: str) -> None:
-    response = await market.client.post(f"/api/v1/coins/{market.coin.address}/transactions", json=body)
-    assert response.status_code == 422
-    assert response.json()["errors"][0]["location"] == "body"
-    assert response.json()["errors"][0]["field"] == field
+    ]
+    for body, field in wrong:
+        response = await market.client.post(f"/api/v1/coins/{market.coin.address}/transactions", json=body)
+        assert response.status_code == 422
+        assert response.json()["errors"][0]["location"] == "body"
+        assert response.json()["errors"][0]["field"] == field
