@@ -1,4 +1,3 @@
-# ruff: noqa: INP001 - run as a file
 """Backfill and live latency of the indexer on anvil, beside a bare loop that fetches, slices and inserts.
 
     python benchmarks/indexer_throughput.py [--events 100000] [--per-block 50]
