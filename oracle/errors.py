@@ -11,9 +11,5 @@ class WrongChainError(EncoreError):
     """The node serves another chain than the one that was configured, or one without our contracts."""
 
 
-class LeadershipLostError(EncoreError):
-    """The connection that holds the leader's lock is gone, so another process may lead by now."""
-
-
 class UnknownCreatorError(EncoreError):
     """No creator has this id or slug."""

@@ -13,10 +13,10 @@ from apscheduler.triggers.cron import CronTrigger
 from sqlalchemy.exc import DBAPIError
 
 from encore.db.engine import SQLITE_BUSY_TIMEOUT_MS, sync_url
+from encore.db.lock import ProcessLock
 from encore.errors import DatabaseError, EncoreError, RpcError, RpcUnavailableError
 from oracle.assembly import Oracle
 from oracle.changes import Changes
-from oracle.leader import Leadership
 from oracle.repository.sql import CreatorIds
 
 HOURLY_JOB: Final = "hourly-sync"
@@ -40,7 +40,7 @@ async def strike_hour() -> None:
 class Jobs:
     """Runs one oracle that leads."""
 
-    def __init__(self, oracle: Oracle, leadership: Leadership) -> None:
+    def __init__(self, oracle: Oracle, leadership: ProcessLock) -> None:
         self._oracle = oracle
         self._leadership = leadership
         self._changes = Changes()

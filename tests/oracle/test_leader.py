@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from encore.db import Database
-from oracle.errors import LeadershipLostError
+from encore.errors import DatabaseError
 from oracle.leader import leadership, leadership_if_free
 from tests.support import eventually
 
@@ -77,7 +77,7 @@ async def test_a_leader_whose_connection_broke_stops_leading(postgres_url: str) 
                     "(SELECT oid FROM pg_database WHERE datname = current_database())"
                 )
             )
-        with pytest.raises(LeadershipLostError, match="start the oracle again"):
+        with pytest.raises(DatabaseError, match="start this process again"):
             await lock.check()
     await database.close()
     await admin.close()
