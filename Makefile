@@ -12,7 +12,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 .PHONY: help env up demo reset test lint types contracts suite coverage lock bench clean
 
 help: ## List the commands.
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 env: $(VENV)/installed ## Create the environment from the lock files.
 
@@ -55,6 +55,11 @@ suite: env ## Everything else, on the real EVM, SQLite and PostgreSQL.
 
 coverage: ## The branch coverage of the last `make suite`.
 	coverage report
+
+bench: $(patsubst benchmarks/bench_%.py,bench-%,$(wildcard benchmarks/bench_*.py)) ## Every benchmark; make bench-NAME runs one.
+
+bench-%: env
+	python benchmarks/bench_$*.py
 
 lock: env ## Resolve pyproject.toml again into requirements.lock.
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
