@@ -6,8 +6,8 @@
 @license Apache-2.0
 @notice Holds what a governor decides over, and does what the governor decided only after a delay, in which whoever
         disagrees can leave. snekmate's timelock behind the ABI of OpenZeppelin's TimelockController.
-@dev Batches are bounded to ten calls here: snekmate's own, of 255, reserve memory that costs over 100 000 gas.
-     Operation identifiers are the same as theirs.
+@dev Batches are bounded to ten calls here, and those of ERC-1155 tokens to fifty: snekmate's own, of 255 and 65 535,
+     reserve memory that costs more than the work, or than a block has. Operation identifiers are the same as theirs.
 @custom:kill CANCELLER stops an operation that waits; nothing stops the timelock.
 """
 
@@ -15,7 +15,6 @@ from ethereum.ercs import IERC165
 from snekmate.auth import access_control
 from snekmate.auth.interfaces import IAccessControl
 from snekmate.governance import timelock_controller
-from snekmate.tokens.interfaces import IERC1155Receiver
 from snekmate.tokens.interfaces import IERC721Receiver
 
 from ..interfaces import ICreatorTimelock
@@ -25,7 +24,6 @@ initializes: timelock_controller[access_control := access_control]
 
 implements: IERC165
 implements: IERC721Receiver
-implements: IERC1155Receiver
 implements: IAccessControl
 implements: ICreatorTimelock
 
@@ -45,7 +43,6 @@ exports: (
     timelock_controller.supportsInterface,
     timelock_controller.onERC721Received,
     timelock_controller.onERC1155Received,
-    timelock_controller.onERC1155BatchReceived,
     timelock_controller.schedule,
     timelock_controller.execute,
     timelock_controller.cancel,
@@ -55,6 +52,8 @@ exports: (
 # What a governor's proposal may hold.
 MAXIMUM_CALLS: constant(uint256) = 10
 MAXIMUM_PAYLOAD: constant(uint256) = 1_024
+
+MAXIMUM_TOKENS: constant(uint256) = 50
 
 # Seconds. Long enough to leave after a decision, short enough to act at all.
 minimumMinDelay: public(constant(uint256)) = 3_600
@@ -166,6 +165,26 @@ def updateDelay(newDelay: uint256):
         old_duration=timelock_controller.get_minimum_delay, new_duration=newDelay
     )
     timelock_controller.get_minimum_delay = newDelay
+
+
+@external
+def onERC1155BatchReceived(
+    operator: address,
+    owner: address,
+    ids: DynArray[uint256, MAXIMUM_TOKENS],
+    amounts: DynArray[uint256, MAXIMUM_TOKENS],
+    data: Bytes[MAXIMUM_PAYLOAD],
+) -> bytes4:
+    """
+    @notice Takes a batch of ERC-1155 tokens.
+    @param operator Who sends them.
+    @param owner Whose they were.
+    @param ids Which, at most 50.
+    @param amounts How many of each.
+    @param data At most 1 024 bytes.
+    @return This function's selector.
+    """
+    return timelock_controller.IERC1155_TOKENRECEIVER_BATCH_SELECTOR
 
 
 @external

@@ -5,7 +5,7 @@ from typing import Any
 
 import ape
 import pytest
-from eth_utils import keccak
+from eth_utils.crypto import keccak
 
 from tests.contracts.conftest import COIN, FOREVER, ZERO_ADDRESS, Actors
 from tests.contracts.signing import sign_permit
@@ -25,7 +25,7 @@ MISSING_ROLE = "access_control: account is missing role"
 PAUSED = "pausable: contract is paused"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def spark(contracts: Any, actors: Actors) -> Any:
     """SPARK: the owner administers it, the oracle upgrades it, the creator holds most, staker and trader some."""
     token = deploy_spark(contracts, actors.owner, admin=actors.owner, upgrader=actors.oracle, holder=actors.creator)

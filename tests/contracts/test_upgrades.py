@@ -4,7 +4,8 @@ from typing import Any
 
 import ape
 import pytest
-from eth_utils import keccak, to_checksum_address
+from eth_utils.address import to_checksum_address
+from eth_utils.crypto import keccak
 
 from tests.contracts.conftest import COIN, FOREVER, ZERO_ADDRESS, Actors
 from tests.contracts.signing import sign_permit
@@ -17,25 +18,25 @@ UPGRADER = keccak(text="UPGRADER_ROLE")
 MIGRATION = "Sound for everybody"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def timelock(contracts: Any, actors: Actors) -> Any:
     """A timelock of a day, to which the owner proposes and which anybody executes."""
     return actors.owner.deploy(contracts.CreatorTimelock, DAY, [actors.owner], [ZERO_ADDRESS], ZERO_ADDRESS)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def spark(contracts: Any, actors: Actors, timelock: Any) -> Any:
     """SPARK, upgraded by the timelock; the creator holds it."""
     return deploy_spark(contracts, actors.owner, admin=actors.owner, upgrader=timelock, holder=actors.creator)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def handed_over(contracts: Any, actors: Actors) -> Any:
     """Another SPARK, upgraded by the owner directly."""
     return deploy_spark(contracts, actors.owner, admin=actors.owner, upgrader=actors.owner, holder=actors.creator)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def second(contracts: Any, actors: Actors) -> Any:
     """The implementation of the next version."""
     return actors.owner.deploy(contracts.SparkTokenV2)

@@ -16,7 +16,7 @@ STAKER_INDEX = 3
 DOMAIN_NAME = "Voting Token"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def voting(contracts: Any, actors: Actors) -> Any:
     """A token with votes; the owner holds most of it, the staker and the trader some."""
     token = actors.owner.deploy(contracts.VotingToken, SUPPLY)
