@@ -1,6 +1,6 @@
 """Rows a second of `encore import listens`, beside a bare loop that reads the log and inserts it into one table.
 
-    python benchmarks/import_listens.py [--rows 100000] [--repeats 3]
+    python benchmarks/bench_import.py [--rows 100000] [--repeats 3]
 
 Ours is the whole import: validation, creators with wallets, tracks, plays and follows with all their indexes, one
 transaction. The bare loop checks nothing, resolves nothing and has no index. The goal is 50 000 rows/s.

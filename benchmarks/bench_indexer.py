@@ -1,6 +1,6 @@
 """Backfill and live latency of the indexer on anvil, beside a bare loop that fetches, slices and inserts.
 
-    python benchmarks/indexer_throughput.py [--events 100000] [--per-block 50]
+    python benchmarks/bench_indexer.py [--events 100000] [--per-block 50]
 
 The chain holds Transfer events of one token; an event costs a journal row, a transfer row and two balances. Goals are
 those of the indexer's specification: 30 000 events/s on PostgreSQL, half of the bare loop, 20 ms from header to row.

@@ -1,6 +1,6 @@
 """CPU time of a 20-row page of coins, beside a bare ASGI answer and a plain FastAPI + async ORM version of the page.
 
-    python benchmarks/api_pages.py [--requests 1000] [--coins 500] [--database-url postgresql://…]
+    python benchmarks/bench_api.py [--requests 1000] [--coins 500] [--database-url postgresql://…]
 
 Requests are made in process, so that what is counted is the application and the database driver, not a client or
 sockets; CPU time of the process rather than time on the wall, because the latter depends on what else runs. The page
