@@ -1,11 +1,13 @@
 """Brownie-style fixtures: actors named by role and the system deployed on py-evm, rolled back after each test."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.contracts.voting import deploy_spark
 
 COIN = 10**18
 YEAR = 365 * 86_400
@@ -19,7 +21,12 @@ ZERO_ADDRESS = "0x0000000000000000000000000000000000000000"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let pass the warnings that Ape's and titanoboa's own dependencies emit."""
+    """Let pass the warnings of Ape's own dependencies, and roll back here instead of in Ape's plugin.
+
+    The plugin's isolation reorders fixtures: one that a test module overrides under a name of another scope is made
+    before the snapshot, and what it did leaks into the next test.
+    """
+    config.option.disable_isolation = True
     for message in ("Field 'import_remapping' has an incomplete definition", "SELFDESTRUCT opcode present"):
         config.addinivalue_line("filterwarnings", f"ignore:{message}")
 
@@ -42,6 +49,14 @@ class Actors:
 def actors(accounts: Any) -> Actors:
     """The accounts by role."""
     return Actors(*accounts[:8])
+
+
+@pytest.fixture(autouse=True)
+def rolled_back(chain: Any) -> Iterator[None]:
+    """Undo on chain whatever a test did; what session fixtures deployed stays, as they are made before."""
+    snapshot = chain.snapshot()
+    yield
+    chain.restore(snapshot)
 
 
 @pytest.fixture(scope="session")
@@ -155,12 +170,12 @@ def spark_nft(contracts: Any, actors: Actors) -> Any:
 
 
 @pytest.fixture(scope="session")
-def spark(create_token: Callable[..., Any], actors: Actors) -> Any:
-    """What the marketplace takes for SPARK; the trader, the staker and the provider have some."""
-    token = create_token("SPARK")
+def spark(contracts: Any, actors: Actors) -> Any:
+    """SPARK behind its proxy; the owner has every role, the trader, the staker and the provider have some coins."""
+    spark = deploy_spark(contracts, actors.owner, admin=actors.owner, upgrader=actors.owner, holder=actors.owner)
     for account in (actors.staker, actors.trader, actors.provider):
-        token.transfer(account, 100_000 * COIN, sender=actors.creator)
-    return token
+        spark.transfer(account, 100_000 * COIN, sender=actors.owner)
+    return spark
 
 
 @pytest.fixture(scope="session")
