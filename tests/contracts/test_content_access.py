@@ -4,13 +4,13 @@ from typing import Any
 
 import ape
 import pytest
-from eth_utils import keccak
+from web3 import Web3
 
 from tests.contracts.conftest import COIN, MIN_FOLLOWERS, MIN_STREAMS, ZERO_ADDRESS, Actors
 
 PIECE = "baga6ea4seaqao7s73y24kcutaosvacpdjgfe5pw76ooefnyqw4ynr3d2y6x2mpq"
-PIECE_HASH = keccak(text=PIECE)
-ACCESS_ROLE = keccak(text="ACCESS_ROLE")
+PIECE_HASH = Web3.keccak(text=PIECE)
+ACCESS_ROLE = Web3.keccak(text="ACCESS_ROLE")
 HOLDING = 1_000 * COIN
 BALANCES_REVERT = 32
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import ape
 import pytest
-from eth_utils import keccak
+from web3 import Web3
 
 from tests.contracts.conftest import COIN, MIN_FOLLOWERS, MIN_STREAMS, ZERO_ADDRESS, Actors
 
@@ -14,8 +14,8 @@ TITLE = "A Song"
 PIECE = "baga6ea4seaqao7s73y24kcutaosvacpdjgfe5pw76ooefnyqw4ynr3d2y6x2mpq"
 PRICE = COIN // 10
 TERMS = (TITLE, PIECE, 500, 3, False)
-CREATOR_ROLE = keccak(text="CREATOR_ROLE")
-REGISTRAR_ROLE = keccak(text="REGISTRAR_ROLE")
+CREATOR_ROLE = Web3.keccak(text="CREATOR_ROLE")
+REGISTRAR_ROLE = Web3.keccak(text="REGISTRAR_ROLE")
 GAS_OF_OPENZEPPELIN_MINT = 78_597
 
 

@@ -4,11 +4,11 @@ from typing import Any
 
 import ape
 import pytest
-from eth_utils import keccak
+from web3 import Web3
 
 from tests.contracts.conftest import COIN, ZERO_ADDRESS, Actors
 
-MINTER_ROLE = keccak(text="MINTER_ROLE")
+MINTER_ROLE = Web3.keccak(text="MINTER_ROLE")
 GAS_OF_OPENZEPPELIN_MINT = 78_597
 
 
