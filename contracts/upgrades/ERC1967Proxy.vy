@@ -13,7 +13,7 @@ from ..modules import erc1967
 
 initializes: erc1967
 
-# Vyper reserves memory for the longest answer: 32 words cost 100 gas. SPARK's longest is eip712Domain's, 15 words.
+# Vyper reserves memory for the longest answer: 32 words cost 100 gas. SPARK's longest is eip712Domain's, 12 words.
 MAXIMUM_ANSWER: constant(uint256) = 1_024
 
 

@@ -620,6 +620,21 @@ def test_votes_against_make_no_quorum(chain: Any, governance: Governance, actors
     assert governor.proposalDeadline(identifier) == deadline
 
 
+def test_votes_against_after_a_quorum_in_time_extend_nothing(
+    chain: Any, governance: Governance, actors: Actors
+) -> None:
+    governor = governance.governor
+    identifier = governance.open_vote(governance.raise_rewards, chain, sender=actors.trader)
+    deadline = governor.proposalDeadline(identifier)
+    for voter in (actors.staker, actors.provider):
+        governor.castVote(identifier, FOR, sender=voter)
+    chain.pending_timestamp = deadline - 100
+
+    governor.castVote(identifier, AGAINST, sender=actors.trader)
+
+    assert governor.proposalDeadline(identifier) == deadline
+
+
 def test_governing_costs_no_more_gas_than_openzeppelins(chain: Any, governance: Governance, actors: Actors) -> None:
     governor = governance.governor
     proposal = governance.raise_rewards

@@ -127,7 +127,7 @@ def test_a_single_call_is_an_operation_too(chain: Any, timelock: Any, wallet: An
 
 def test_a_batch_is_made_whole_or_not_at_all(chain: Any, timelock: Any, wallet: Any, actors: Actors) -> None:
     payloads = [wallet.accept.encode_input(b"a"), timelock.updateDelay.encode_input(0)]
-    calls = ([wallet, timelock], [0, 0], payloads, NONE, NONE)
+    calls: tuple[Any, ...] = ([wallet, timelock], [0, 0], payloads, NONE, NONE)
     timelock.scheduleBatch(*calls, DAY, sender=actors.creator)
     pass_time(chain, DAY)
 
@@ -139,7 +139,8 @@ def test_a_batch_is_made_whole_or_not_at_all(chain: Any, timelock: Any, wallet: 
 
 
 def test_arrays_of_different_lengths_are_refused(timelock: Any, wallet: Any, actors: Actors) -> None:
-    for calls in (([wallet], [], [b""]), ([wallet], [0], []), ([], [0], [b""])):
+    uneven: list[tuple[Any, ...]] = [([wallet], [], [b""]), ([wallet], [0], []), ([], [0], [b""])]
+    for calls in uneven:
         with ape.reverts("timelock: length mismatch"):
             timelock.scheduleBatch(*calls, NONE, NONE, DAY, sender=actors.creator)
         with ape.reverts("timelock: length mismatch"):
