@@ -199,7 +199,8 @@ def _count_out(holder: address, series: uint256):
         holding -= 1 << COUNT_BITS
     else:
         self._other_holdings[holder][series] -= 1
-    self._holdings[holder] = holding
+    # Who holds nothing favours no series: the cleared slot is paid back.
+    self._holdings[holder] = holding if holding & MAXIMUM_COUNT > 0 else 0
 
 
 @internal
