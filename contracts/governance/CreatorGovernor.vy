@@ -11,12 +11,10 @@
 @custom:kill CANCELLER on the timelock stops a proposal that is queued.
 """
 
+from ethereum.ercs import IERC20
 from snekmate.utils import ecdsa
 from snekmate.utils import eip712_domain_separator
-from snekmate.utils.interfaces import IERC1271
 from snekmate.utils.interfaces import IERC5267
-
-from ethereum.ercs import IERC20
 
 from ..interfaces import ICreatorTimelock
 from ..interfaces import IERC5805
@@ -534,7 +532,9 @@ def proposalVotes(proposalId: uint256) -> ProposalVotes:
     @return Votes against, for, and abstaining, in token wei.
     """
     tally: uint256[3] = self._tallies[proposalId]
-    return ProposalVotes(againstVotes=tally[VOTES_AGAINST], forVotes=tally[VOTES_FOR], abstainVotes=tally[VOTES_ABSTAIN])
+    return ProposalVotes(
+        againstVotes=tally[VOTES_AGAINST], forVotes=tally[VOTES_FOR], abstainVotes=tally[VOTES_ABSTAIN]
+    )
 
 
 @external

@@ -254,7 +254,9 @@ def isOperationDone(id: bytes32) -> bool:
 
 @external
 @pure
-def hashOperation(target: address, amount: uint256, payload: Bytes[1_024], predecessor: bytes32, salt: bytes32) -> bytes32:
+def hashOperation(
+    target: address, amount: uint256, payload: Bytes[MAXIMUM_PAYLOAD], predecessor: bytes32, salt: bytes32
+) -> bytes32:
     """
     @notice The identifier of an operation of one call.
     @param target The contract to call.

@@ -65,12 +65,18 @@ def __init__(supply: uint256):
 
 @external
 def transfer(to: address, amount: uint256) -> bool:
+    """
+    @notice Moves tokens and their votes.
+    """
     self._transfer(msg.sender, to, amount)
     return True
 
 
 @external
 def transferFrom(owner: address, to: address, amount: uint256) -> bool:
+    """
+    @notice Moves tokens of `owner` and their votes.
+    """
     erc20._spend_allowance(owner, msg.sender, amount)
     self._transfer(owner, to, amount)
     return True
@@ -78,23 +84,35 @@ def transferFrom(owner: address, to: address, amount: uint256) -> bool:
 
 @external
 def mint(receiver: address, amount: uint256):
+    """
+    @notice Creates tokens and their votes. Anybody.
+    """
     self._mint(receiver, amount)
 
 
 @external
 def burn(amount: uint256):
+    """
+    @notice Destroys tokens and their votes.
+    """
     erc20._burn(msg.sender, amount)
     votes._burn_units(msg.sender, amount)
 
 
 @external
 def claimRewards():
+    """
+    @notice Mints what a stake earned, with its votes.
+    """
     reward: uint256 = staking._collect(msg.sender)
     votes._mint_units(msg.sender, reward)
 
 
 @external
 def unstake():
+    """
+    @notice Gives a stake back, with what it earned.
+    """
     supply: uint256 = erc20.totalSupply
     staking._unstake(msg.sender)
     votes._mint_units(msg.sender, erc20.totalSupply - supply)
@@ -102,11 +120,17 @@ def unstake():
 
 @external
 def delegate(delegatee: address):
+    """
+    @notice Gives the votes of balance and stake to `delegatee`.
+    """
     votes._delegate(msg.sender, delegatee, self._units_of(msg.sender))
 
 
 @external
 def delegateBySig(delegatee: address, nonce: uint256, expiry: uint256, v: uint8, r: bytes32, s: bytes32):
+    """
+    @notice `delegate` for who signed.
+    """
     delegator: address = votes._recover_delegator(delegatee, nonce, expiry, v, r, s)
     votes._delegate(delegator, delegatee, self._units_of(delegator))
 

@@ -126,6 +126,13 @@ class Votes(RuleBasedStateMachine):
             for person, votes in second.votes.items():
                 assert self.token.getPastVotes(self.accounts[person], second.timestamp) == votes
 
+    @invariant()
+    def the_present_is_not_the_past(self) -> None:
+        with boa.reverts("votes: timepoint not in the past"):
+            self.token.getPastTotalSupply(self._now())
+        with boa.reverts("votes: timepoint not in the past"):
+            self.token.getPastVotes(self.accounts[0], self._now())
+
     def _staked(self, person: int) -> int:
         return int(self.token.stakingInfo(self.accounts[person]).amount)
 
