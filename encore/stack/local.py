@@ -13,8 +13,9 @@ from encore.chain.local_node import chain_command, find_anvil
 from encore.chain.rpc import RpcClient
 from encore.db import migrate
 from encore.settings import Settings
+from encore.stack.anvil_state import AnvilState
 from encore.stack.contracts import ensure_deployed
-from encore.stack.journal import ChainJournal
+from encore.stack.ports import wait_until_listening
 from encore.stack.preflight import PreflightError, check_compiler, check_ports
 from encore.stack.supervisor import Service, Supervisor
 
@@ -54,21 +55,21 @@ async def local_system(settings: Settings, say: Callable[[str], None]) -> AsyncI
 
 async def _start_chain(
     settings: Settings, supervisor: Supervisor, rpc: RpcClient, say: Callable[[str], None]
-) -> asyncio.Task[None]:
-    state_dir = settings.data_dir / "chain"
-    state_dir.mkdir(parents=True, exist_ok=True)
-    journal = ChainJournal(rpc)
+) -> asyncio.Task[None] | None:
+    """Start the chain, its state made whole first; returns the task that takes note of what it mines."""
+    folder = settings.data_dir / "chain"
+    state = AnvilState(folder) if find_anvil() else None
 
-    async def put_back() -> None:
-        await _listening(settings.chain_port)
-        if restored := await journal.replay():
+    async def restore() -> None:
+        if state and (restored := await state.restore()):
             say(f"[yellow]put {restored} transactions back on the chain[/]")
 
-    await supervisor.start(Service("chain", chain_command(settings.chain_port, state_dir), after_restart=put_back))
-    await supervisor.first_of(_listening(settings.chain_port))
-    kind = "anvil" if find_anvil() else "py-evm (slower; install Node.js and run `make env` for anvil)"
+    await restore()
+    await supervisor.start(Service("chain", chain_command(settings.chain_port, folder), before_restart=restore))
+    await supervisor.first_of(wait_until_listening(settings.chain_port))
+    kind = "anvil" if state else "py-evm (slower; install Node.js and run `make env` for anvil)"
     say(f"[green]✓[/] chain: {kind}")
-    return asyncio.create_task(journal.follow())
+    return asyncio.create_task(state.follow(rpc)) if state else None
 
 
 async def _check_chain_id(settings: Settings, rpc: RpcClient) -> None:
@@ -81,17 +82,6 @@ async def _check_chain_id(settings: Settings, rpc: RpcClient) -> None:
 
 def _encore_service(name: str) -> Service:
     return Service(name, [sys.executable, "-m", "encore", name, "run"])
-
-
-async def _listening(port: int) -> None:
-    while True:
-        try:
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
-        except OSError:
-            await asyncio.sleep(POLL_SECONDS)
-        else:
-            writer.close()
-            return
 
 
 async def _api_ready(settings: Settings) -> None:

@@ -27,17 +27,17 @@ class ServiceFailedError(EncoreError):
 
 
 async def _nothing() -> None:
-    """Do nothing after a restart."""
+    """Do nothing before a restart."""
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """One process. `after_restart` runs once the process was started again after it died."""
+    """One process. `before_restart` runs once it has died, before it is started again."""
 
     name: str
     command: list[str]
     stop_signal: signal.Signals = signal.SIGTERM
-    after_restart: Callable[[], Awaitable[None]] = _nothing
+    before_restart: Callable[[], Awaitable[None]] = _nothing
 
 
 class Supervisor:
@@ -104,8 +104,8 @@ class Supervisor:
                 )
             self._say(f"[yellow]{service.name} ended ({_cause(code)}); starting it again[/]")
             await asyncio.sleep(min(LONGEST_BACKOFF_SECONDS, 0.2 * 2**quick_deaths))
+            await service.before_restart()
             self._processes[service.name] = await self._spawn(service)
-            await service.after_restart()
 
     async def _spawn(self, service: Service) -> Process:
         with self.log_path(service.name).open("ab") as log:

@@ -72,8 +72,8 @@ async def test_a_listening_log_becomes_traded_coins_though_every_process_is_kill
         await trade(stack, rpc, Wallet(4), coin, side="buy", amount=2 * ETHER)
         stack.kill("chain")
         await eventually(lambda: chain_answers(stack))
-        bought = (await stack.get(f"/wallets/{Wallet(4).address}/portfolio"))["holdings"][0]["amount"]
-        await trade(stack, rpc, Wallet(4), coin, side="sell", amount=int(bought) // 2)
+        bought = await eventually(lambda: held(stack, Wallet(4)))
+        await trade(stack, rpc, Wallet(4), coin, side="sell", amount=bought // 2)
 
         trades = await stack.all_items(f"/coins/{coin}/trades")
         assert Counter((each["side"], each["trader"]) for each in trades) == {
@@ -133,6 +133,12 @@ async def trade(stack: Stack, rpc: RpcClient, wallet: Wallet, coin: str, *, side
     assert seen[{"buy": "native_amount", "sell": "token_amount"}[side]] == str(amount)
     head = int(await rpc.call("eth_blockNumber"), 16)
     assert head - int(receipt["blockNumber"], 16) <= 2
+
+
+async def held(stack: Stack, wallet: Wallet) -> int:
+    """Return what a wallet holds of its one coin, 0 while the mirror takes a reorg in."""
+    holdings = (await stack.get(f"/wallets/{wallet.address}/portfolio"))["holdings"]
+    return int(holdings[0]["amount"]) if holdings else 0
 
 
 async def each_intent_reached_the_chain_once(stack: Stack, rpc: RpcClient) -> None:

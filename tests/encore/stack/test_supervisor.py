@@ -40,22 +40,22 @@ async def pid_in(path: Path, other_than: int = 0) -> int:
     return await eventually(read)
 
 
-async def test_a_process_that_is_killed_is_started_again_and_its_follow_up_runs(
+async def test_a_process_that_is_killed_is_started_again_after_its_repair(
     supervisor: Supervisor, tmp_path: Path
 ) -> None:
-    restarted = asyncio.Event()
+    repaired = asyncio.Event()
 
-    async def follow_up() -> None:
-        restarted.set()
+    async def repair() -> None:
+        repaired.set()
 
     pid_file = tmp_path / "pid"
     command = [sys.executable, "-c", WRITES_ITS_PID, str(pid_file)]
-    await supervisor.start(Service("worker", command, after_restart=follow_up))
+    await supervisor.start(Service("worker", command, before_restart=repair))
     first = await pid_in(pid_file)
     os.kill(first, signal.SIGKILL)
     second = await pid_in(pid_file, other_than=first)
-    await restarted.wait()
     assert second != first
+    assert repaired.is_set()
 
 
 async def test_a_process_that_keeps_ending_by_itself_is_given_up_with_its_last_words(supervisor: Supervisor) -> None:
