@@ -13,12 +13,10 @@ MINIMUM = 100 * COIN
 MAXIMUM_SUPPLY = 2 * SUPPLY
 
 actors = st.integers(min_value=0, max_value=2)
-amounts = st.one_of(st.integers(min_value=0, max_value=200 * COIN), st.integers(min_value=MINIMUM, max_value=SUPPLY))
-# From a second to long enough to mint all that may be minted.
+permilles = st.integers(min_value=0, max_value=1_000)
 waits = st.one_of(
     st.integers(min_value=1, max_value=86_400),
     st.integers(min_value=YEAR - 2, max_value=YEAR + 2),
-    st.integers(min_value=1, max_value=8 * YEAR),
 )
 
 
@@ -46,28 +44,31 @@ class Staking(RuleBasedStateMachine):
         self.anchor = boa.env.anchor()
         self.anchor.__enter__()
 
-    @initialize()
-    def share_out(self) -> None:
-        for actor in self.actors[1:]:
-            self.token.transfer(actor, SUPPLY // 3, sender=self.actors[0])
+    @initialize(stakes=st.lists(permilles, min_size=3, max_size=3))
+    def share_out_and_stake(self, stakes: list[int]) -> None:
+        for account in self.actors[1:]:  # the first keeps most: its rewards alone can reach the maximum supply
+            self.token.transfer(account, SUPPLY // 100, sender=self.actors[0])
+        for actor, permille in enumerate(stakes):
+            self.stake(actor, permille)
 
     def teardown(self) -> None:
         self.anchor.__exit__(None, None, None)
 
-    @rule(actor=actors, amount=amounts)
-    def stake(self, actor: int, amount: int) -> None:
-        balance = self.token.balanceOf(self.actors[actor])
-        if amount < MINIMUM or actor in self.positions or amount > balance:
-            with boa.reverts():
-                self.token.stake(amount, sender=self.actors[actor])
-            return
-        self.token.stake(amount, sender=self.actors[actor])
-        self.positions[actor] = Position(amount, self._now(), self._now())
+    @rule(actor=actors, permille=st.one_of(permilles, st.just(1_000)))
+    def stake(self, actor: int, permille: int) -> None:
+        self._stake(actor, self.token.balanceOf(self.actors[actor]) * permille // 1_000)
+
+    @rule(actor=actors, beside_the_minimum=st.sampled_from((-1, 0, 1)))
+    def stake_little(self, actor: int, beside_the_minimum: int) -> None:
+        self._stake(actor, MINIMUM + beside_the_minimum)
+
+    @rule(actor=actors)
+    def stake_too_much(self, actor: int) -> None:
+        self._stake(actor, self.token.balanceOf(self.actors[actor]) + MINIMUM)
 
     @rule(actor=actors)
     def claim(self, actor: int) -> None:
         due = self._due(actor)
-        assert self.token.calculateRewards(self.actors[actor]) == due
         if due == 0:
             with boa.reverts():
                 self.token.claimRewards(sender=self.actors[actor])
@@ -94,12 +95,12 @@ class Staking(RuleBasedStateMachine):
         self.supply += due
         del self.positions[actor]
 
-    @rule(sender=actors, receiver=actors, permille=st.integers(min_value=0, max_value=1_000))
+    @rule(sender=actors, receiver=actors, permille=permilles)
     def transfer(self, sender: int, receiver: int, permille: int) -> None:
         amount = self.token.balanceOf(self.actors[sender]) * permille // 1_000
         self.token.transfer(self.actors[receiver], amount, sender=self.actors[sender])
 
-    @rule(actor=actors, permille=st.integers(min_value=0, max_value=1_000))
+    @rule(actor=actors, permille=permilles)
     def burn(self, actor: int, permille: int) -> None:
         amount = self.token.balanceOf(self.actors[actor]) * permille // 1_000
         self.token.burn(amount, sender=self.actors[actor])
@@ -108,6 +109,11 @@ class Staking(RuleBasedStateMachine):
     @rule(seconds=waits)
     def wait(self, seconds: int) -> None:
         boa.env.time_travel(seconds=seconds)
+
+    @rule(years=st.integers(min_value=1, max_value=12))
+    def wait_for_years(self, years: int) -> None:
+        """Ten years of everything staked mint all that may be minted."""
+        boa.env.time_travel(seconds=years * YEAR)
 
     @invariant()
     def it_holds_every_stake(self) -> None:
@@ -129,6 +135,7 @@ class Staking(RuleBasedStateMachine):
     def positions_are_as_the_model_says(self) -> None:
         for index, account in enumerate(self.actors):
             position = self.positions.get(index, Position(0, 0, 0))
+            assert self.token.calculateRewards(account) == self._due(index)
             assert self.token.stakingInfo(account) == (
                 position.amount,
                 position.staked_at,
@@ -145,6 +152,15 @@ class Staking(RuleBasedStateMachine):
         earned = sum(position.amount * (self._now() - position.last_claimed) for position in self.positions.values())
         left = (MAXIMUM_SUPPLY - self.supply) * 10 * YEAR - earned
         assert self.token.rewardsRunway() == max(left // staked, 0)
+
+    def _stake(self, actor: int, amount: int) -> None:
+        balance = self.token.balanceOf(self.actors[actor])
+        if amount < MINIMUM or actor in self.positions or amount > balance:
+            with boa.reverts():
+                self.token.stake(amount, sender=self.actors[actor])
+            return
+        self.token.stake(amount, sender=self.actors[actor])
+        self.positions[actor] = Position(amount, self._now(), self._now())
 
     def _due(self, actor: int) -> int:
         position = self.positions.get(actor)
