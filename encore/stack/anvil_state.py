@@ -6,13 +6,13 @@ a copy that was whole (the base), and a journal of every transaction mined since
 """
 
 import asyncio
-import shutil
+import gzip
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import orjson
 
@@ -47,24 +47,25 @@ class AnvilState:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._state = folder / "anvil.json"
+        self._genesis = folder / "anvil.genesis.json"
         self._base = folder / "anvil.base.json"
         self._journal = folder / "anvil.journal.jsonl"
         self._noted = 0
 
     async def restore(self) -> int:
         """Make anvil's file whole before anvil starts; returns how many transactions had to be mined again."""
-        head = await asyncio.to_thread(whole_head, self._state)
-        if head is None and self._base.exists():
-            shutil.copyfile(self._base, self._state)
-            head = await asyncio.to_thread(whole_head, self._state)
-        if head is None:
+        state = read_whole(self._state) or read_whole(self._base)
+        if state is None:
             self._state.unlink(missing_ok=True)
-        missing = [block for block in self._read_journal() if block.number > (head or 0)]
-        if head is None or missing:
-            await _mine(self._folder, missing)
-            head = await asyncio.to_thread(whole_head, self._state)
-        self._noted = head or 0
-        self._make_base()
+            state = await _mine(self._folder, [])
+            self._genesis.write_bytes(orjson.dumps(state["blocks"]))
+        self._keep(state)
+        missing = [block for block in self._read_journal() if block.number > state["best_block_number"]]
+        if missing:
+            state = await _mine(self._folder, missing)
+            self._keep(state)
+        self._noted = state["best_block_number"]
+        self._journal.unlink(missing_ok=True)
         return sum(len(block.transactions) for block in missing)
 
     async def follow(self, rpc: RpcClient) -> None:
@@ -77,8 +78,7 @@ class AnvilState:
             now = time.monotonic()
             if now - last_block_at > IDLE_SECONDS and now - last_base_at > BASE_SECONDS and self._journal.exists():
                 last_base_at = now
-                if await asyncio.to_thread(whole_head, self._state) == self._noted:
-                    self._make_base()
+                await asyncio.to_thread(self._make_base)
             await asyncio.sleep(POLL_SECONDS)
 
     @property
@@ -101,10 +101,20 @@ class AnvilState:
         return True
 
     def _make_base(self) -> None:
-        copy = self._base.with_suffix(".new")
-        shutil.copyfile(self._state, copy)
-        copy.replace(self._base)
-        self._journal.unlink(missing_ok=True)
+        state = read_whole(self._state)
+        if state is not None and state["best_block_number"] == self._noted:
+            _write(self._base, self._with_one_genesis(state))
+            self._journal.unlink(missing_ok=True)
+
+    def _keep(self, state: dict[str, Any]) -> None:
+        """Make `state` what anvil starts from, and the base."""
+        for path in (self._state, self._base):
+            _write(path, self._with_one_genesis(state))
+
+    def _with_one_genesis(self, state: dict[str, Any]) -> dict[str, Any]:
+        """Leave out the genesis that anvil makes at every start and stores besides the one that it was given."""
+        genesis = _read(self._genesis)
+        return state | {"blocks": genesis + [block for block in state["blocks"] if _number(block) > 0]}
 
     def _read_journal(self) -> Iterator[MinedBlock]:
         if self._journal.exists():
@@ -113,14 +123,13 @@ class AnvilState:
                     yield MinedBlock(**orjson.loads(line))
 
 
-def whole_head(path: Path) -> int | None:
-    """Return the newest block of a state file; None where it is missing, cut short, or older than its own accounts."""
+def read_whole(path: Path) -> dict[str, Any] | None:
+    """Return a state file's content; None where it is missing, cut short, or older than its own accounts."""
     try:
-        state = orjson.loads(path.read_bytes())
+        state: dict[str, Any] = _read(path)
     except (FileNotFoundError, orjson.JSONDecodeError):
         return None
-    head: int = state["best_block_number"]
-    if {int(block["header"]["number"], 16) for block in state["blocks"]} != set(range(head + 1)):
+    if {_number(block) for block in state["blocks"]} != set(range(state["best_block_number"] + 1)):
         return None
     nonces: dict[str, int] = {}
     for transaction in state["transactions"]:
@@ -128,11 +137,25 @@ def whole_head(path: Path) -> int | None:
         nonces[sender] = max(nonces.get(sender, 0), transaction["info"]["nonce"] + 1)
     if any(state["accounts"][sender]["nonce"] != nonce for sender, nonce in nonces.items()):
         return None
-    return head
+    return state
 
 
-async def _mine(folder: Path, blocks: Sequence[MinedBlock]) -> None:
-    """Mine `blocks` again on a port of their own: nobody meets the chain before it is whole."""
+def _number(block: dict[str, Any]) -> int:
+    return int(block["header"]["number"], 16)
+
+
+def _read(path: Path) -> Any:
+    return orjson.loads(path.read_bytes())
+
+
+def _write(path: Path, content: Any) -> None:
+    new = path.with_suffix(".new")
+    new.write_bytes(orjson.dumps(content))
+    new.replace(path)
+
+
+async def _mine(folder: Path, blocks: Sequence[MinedBlock]) -> dict[str, Any]:
+    """Mine `blocks` again on a port of their own: nobody meets the chain before it is whole. Returns its state."""
     port = free_port()
     anvil = await asyncio.create_subprocess_exec(*chain_command(port, folder))
     try:
@@ -143,8 +166,11 @@ async def _mine(folder: Path, blocks: Sequence[MinedBlock]) -> None:
                     with suppress(RpcError):  # several transactions of one block share its time
                         await rpc.call("evm_setNextBlockTimestamp", block.timestamp)
                     transaction = await rpc.call("eth_sendRawTransaction", raw)
-                    while await rpc.call("eth_getTransactionReceipt", transaction) is None:  # noqa: ASYNC110 - a node answers
+                    while await rpc.call("eth_getTransactionReceipt", transaction) is None:  # noqa: ASYNC110 - no event
                         await asyncio.sleep(POLL_SECONDS)
+            dumped = await rpc.call("anvil_dumpState")
     finally:
-        anvil.terminate()  # it writes its state when it ends
+        anvil.kill()
         await anvil.wait()
+    state: dict[str, Any] = orjson.loads(gzip.decompress(bytes.fromhex(dumped.removeprefix("0x"))))
+    return state
