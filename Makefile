@@ -46,7 +46,8 @@ lint: env ## Ruff, its formatter, the import rules.
 types: env ## mypy --strict on everything.
 	mypy
 
-contracts: env ## The contracts' own suite, on py-evm.
+contracts: env ## The exported ABIs against the sources, and the contracts' own suite, on py-evm.
+	ape run export_abis --check
 	pytest -q -n auto tests/contracts
 
 suite: env ## Everything else, on the real EVM, SQLite and PostgreSQL.
