@@ -23,7 +23,7 @@ $(VENV)/installed: requirements.lock package-lock.json pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --compile-bytecode --require-hashes -r requirements.lock
 	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation -e .
-	@if command -v npm >/dev/null; then npm ci --silent --ignore-scripts --no-audit --no-fund; \
+	@if command -v npm >/dev/null; then npm install --loglevel=error --no-save --ignore-scripts --no-audit --no-fund; \
 		else echo "no Node.js here: the local chain will be py-evm, which is slower"; fi
 	@touch $@
 
