@@ -101,10 +101,13 @@ def test_settings_out_of_bounds_are_refused(
 
 
 def test_a_token_with_another_clock_is_refused(governance: Governance, contracts: Any, actors: Actors) -> None:
-    other = actors.owner.deploy(contracts.ClockStub, "mode=blocknumber&from=default")
-
-    with ape.reverts():
+    other = actors.owner.deploy(contracts.ClockStub, "mode=sundial")
+    with ape.reverts("governor: token has another clock"):
         deploy_governor(contracts, actors.owner, other, governance.timelock, Settings())
+
+    longer = actors.owner.deploy(contracts.ClockStub, "mode=blocknumber&from=default")
+    with ape.reverts():  # longer than the answer that is wanted
+        deploy_governor(contracts, actors.owner, longer, governance.timelock, Settings())
 
 
 SETTERS = {
@@ -209,6 +212,9 @@ def test_a_proposal_passes_through_every_state(chain: Any, governance: Governanc
     eta = queued.timestamp + DAY
     assert governor.ProposalQueued(proposalId=identifier, etaSeconds=eta) in queued.events
     (scheduled,) = timelock.CallScheduled.from_receipt(queued)
+    (salted,) = timelock.CallSalt.from_receipt(queued)
+    description_hash = int.from_bytes(proposal.hashed[3], "big")
+    assert int.from_bytes(salted.salt, "big") == int(governor.address, 16) << 96 ^ description_hash
     assert governor.state(identifier) == QUEUED
     assert governor.proposalEta(identifier) == eta
 
