@@ -59,7 +59,7 @@ def mint(to: address, tokenId: uint256):
 def behave(behaviour: uint256):
     """
     @notice Changes how it misbehaves.
-    @param behaviour Sum of 1: royaltyInfo reverts, 2: burns its gas, 4: answers with 64 KiB, 8: transfers stop,
+    @param behaviour Sum of 1: royaltyInfo reverts with its answer, 2: burns its gas, 4: answers with 64 KiB, 8: transfers stop,
            16: transfers do nothing, 32: balances cannot be read.
     """
     self._behaviour = convert(behaviour, Behaviour)
@@ -148,7 +148,8 @@ def royaltyInfo(tokenId: uint256, salePrice: uint256) -> Bytes[65_536]:
     @param salePrice Any price.
     @return Raw return data.
     """
-    assert Behaviour.ROYALTY_REVERTS not in self._behaviour, "hostile: no royalty"
+    if Behaviour.ROYALTY_REVERTS in self._behaviour:
+        raw_revert(self._royalty_answer)
     if Behaviour.ROYALTY_BURNS_GAS in self._behaviour:
         for i: uint256 in range(max_value(uint256)):
             assert keccak256(convert(i, bytes32)) != empty(bytes32)

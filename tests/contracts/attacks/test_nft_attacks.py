@@ -177,6 +177,12 @@ def test_a_receiver_that_passes_its_edition_on_at_once_confuses_no_book(
     assert music_nft.ownerOf(edition) == actors.trader
     assert [music_nft.editionsHeld(holder, drop) for holder in (hostile_trader, actors.trader)] == [0, 1]
 
+    music_nft.safeTransferFrom(actors.trader, hostile_trader, edition, sender=actors.trader)
+
+    assert hostile_trader.reentries() == 2
+    assert music_nft.ownerOf(edition) == actors.trader
+    assert [music_nft.editionsHeld(holder, drop) for holder in (hostile_trader, actors.trader)] == [0, 1]
+
 
 def test_a_minter_that_reenters_gets_other_tokens(spark_nft: Any, hostile_trader: Any, actors: Actors) -> None:
     spark_nft.grantRole(Web3.keccak(text="MINTER_ROLE"), hostile_trader, sender=actors.owner)
@@ -385,6 +391,8 @@ def test_fee_and_royalty_never_pass_half_of_the_price(
 def test_malicious_royalty_that_fails_burns_gas_or_never_ends_stops_no_sale(
     listed: Any, collection: Any, actors: Actors, behaviour: int
 ) -> None:
+    receiver = int(actors.stranger.address, 16)
+    collection.answerRoyaltyWith(word(receiver) + word(PRICE // 10), sender=actors.stranger)
     collection.behave(behaviour, sender=actors.stranger)
 
     buy(listed, collection, actors.trader, gas_limit=1_000_000)
