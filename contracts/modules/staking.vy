@@ -6,8 +6,9 @@
 @license Apache-2.0
 @notice One position per account, locked for 365 days, earning 10 % a year linearly by the second. Rewards are newly
         minted, never beyond `maximumSupply`: once that is reached they stop, and principal stays withdrawable.
-@dev The staked tokens are held by the contract itself, so a transfer hook sees them move there and back. A deployable
-     that must keep more books at a stake wraps the internal functions instead of exporting the external ones.
+@dev The staked tokens are held by the contract itself, and move past the deployable's other books: they stay the
+     staker's units, to vote with and to earn revenue by. Rewards are minted past those books too: a deployable offers
+     claimRewards and unstake over `_claim` and `_unstake`, which tell it what was minted, and keeps its books around.
 """
 
 from snekmate.tokens import erc20
@@ -55,6 +56,9 @@ MAXIMUM_SUPPLY_BOUND: constant(uint256) = 2**112 - 1
 
 totalStaked: public(uint256)
 
+# Token wei below the maximum supply that are kept for other purposes: rewards never take them.
+_reserved: uint256
+
 # Sum over positions of amount * lastClaimed: what all of them have earned so far is known without a loop.
 _weighted_last_claims: uint256
 
@@ -78,28 +82,6 @@ def stake(amount: uint256):
     @param amount Token wei, at least `minimumStake`.
     """
     self._stake(msg.sender, amount)
-
-
-@external
-def claimRewards():
-    """
-    @notice Mints the caller's rewards due so far; where the maximum supply leaves less room, as much as it leaves,
-            and what is above lapses. Emits Transfer from the zero address and RewardsClaimed.
-            Reverts with "staking: no position" or "staking: no rewards due".
-    """
-    reward: uint256 = self._collect(msg.sender)
-    assert reward > 0, "staking: no rewards due"
-    log RewardsClaimed(account=msg.sender, reward=reward)
-
-
-@external
-def unstake():
-    """
-    @notice Returns the caller's whole principal and mints the rewards due, in one call; with no room left below the
-            maximum supply the principal comes back alone. Emits Transfer and TokensUnstaked (not RewardsClaimed).
-            Reverts with "staking: no position" or "staking: still locked".
-    """
-    self._unstake(msg.sender)
 
 
 @external
@@ -141,7 +123,7 @@ def isStaking(account: address) -> bool:
 def rewardsRemaining() -> uint256:
     """
     @notice How much may still be minted as rewards.
-    @return Token wei below the maximum supply; burning adds to it.
+    @return Token wei below the maximum supply that are kept for nothing else; burning adds to it.
     """
     return self._room()
 
@@ -177,8 +159,28 @@ def _stake(account: address, amount: uint256):
 
 
 @internal
-def _unstake(account: address):
-    # Shared with claimRewards through _collect: an external call from here would meet the re-entrancy lock.
+def _claim(account: address) -> uint256:
+    """
+    @dev Mints the rewards of `account` due so far; where the maximum supply leaves less room, as much as it leaves,
+         and what is above lapses. Emits Transfer from the zero address and RewardsClaimed.
+         Reverts with "staking: no position" or "staking: no rewards due".
+    @return Token wei minted.
+    """
+    reward: uint256 = self._collect(account)
+    assert reward > 0, "staking: no rewards due"
+    log RewardsClaimed(account=account, reward=reward)
+    return reward
+
+
+@internal
+def _unstake(account: address) -> uint256:
+    """
+    @dev Returns the whole principal of `account` and mints the rewards due; with no room left below the maximum
+         supply the principal comes back alone. Emits Transfer and TokensUnstaked (not RewardsClaimed).
+         Reverts with "staking: no position" or "staking: still locked".
+    @return Token wei minted.
+    """
+    # Shared with _claim through _collect: an external call from here would meet the re-entrancy lock.
     reward: uint256 = self._collect(account)
     position: StakingPosition = self._positions[account]
     assert block.timestamp >= position.stakedAt + stakingLockPeriod, "staking: still locked"
@@ -188,6 +190,7 @@ def _unstake(account: address):
     self._weighted_last_claims -= position.amount * position.lastClaimed
     erc20._transfer(self, account, position.amount)
     log TokensUnstaked(account=account, amount=position.amount, reward=reward)
+    return reward
 
 
 @internal
@@ -218,6 +221,15 @@ def _rewards_due(position: StakingPosition) -> uint256:
 
 @internal
 @view
+def _units_of(account: address) -> uint256:
+    """
+    @return All that `account` owns, staked or not, in token wei.
+    """
+    return erc20.balanceOf[account] + self._positions[account].amount
+
+
+@internal
+@view
 def _room() -> uint256:
-    # Never negative: the supply starts below the maximum and only rewards are minted.
-    return maximumSupply - erc20.totalSupply
+    # Never negative: whatever else is minted comes out of what is reserved.
+    return maximumSupply - erc20.totalSupply - self._reserved
