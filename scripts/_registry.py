@@ -7,8 +7,8 @@ from typing import Any
 
 from ape import networks, project
 from ape.api import AccountAPI, ReceiptAPI, TransactionAPI
-from eth_utils import keccak, to_checksum_address, to_hex
 from pydantic import BaseModel
+from web3 import Web3
 from web3.exceptions import TransactionNotFound
 
 from encore.chain.deployments import DeployedContract, Deployment, load_deployment
@@ -73,7 +73,7 @@ class Registry:
                 raise DeploymentError(f"the deployment of {name} was not signed")
             pending = PendingDeployment(
                 contract=name,
-                transaction_hash=to_hex(transaction.txn_hash),
+                transaction_hash=Web3.to_hex(transaction.txn_hash),
                 constructor_arguments=[str(argument) for argument in arguments],
             )
             _replace(self._pending_path, pending)
@@ -87,7 +87,7 @@ class Registry:
         return pending if pending.contract == name else None
 
     def _record(self, pending: PendingDeployment, receipt: ReceiptAPI) -> str:
-        address = to_checksum_address(receipt.contract_address)
+        address = Web3.to_checksum_address(receipt.contract_address)
         if not self.deployment.contracts:
             self.deployment.block_number = receipt.block_number
             self.deployment.timestamp = receipt.timestamp
@@ -96,7 +96,7 @@ class Registry:
             block_number=receipt.block_number,
             transaction_hash=pending.transaction_hash,
             constructor_arguments=pending.constructor_arguments,
-            code_hash=to_hex(keccak(networks.provider.get_code(address))),
+            code_hash=Web3.to_hex(Web3.keccak(networks.provider.get_code(address))),
         )
         _replace(self._settings.deployment_path, self.deployment)
         self._pending_path.unlink()
@@ -110,7 +110,7 @@ def check_on_chain(settings: Settings, deployment: Deployment) -> None:
     if deployment.chain_id != settings.chain.chain_id:
         raise DeploymentError(f"{path} is of chain {deployment.chain_id}, not {settings.chain.chain_id}; move it away")
     for name, contract in deployment.contracts.items():
-        if to_hex(keccak(networks.provider.get_code(contract.address))) != contract.code_hash:
+        if Web3.to_hex(Web3.keccak(networks.provider.get_code(contract.address))) != contract.code_hash:
             remedy = "run `make reset` to start over" if settings.chain.is_local else "connect to the right node"
             raise DeploymentError(
                 f"{path} names {name} at {contract.address}, which this chain does not have; {remedy}"

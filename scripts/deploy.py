@@ -6,14 +6,15 @@ from typing import Any, Final
 import click
 from ape.api import AccountAPI
 from eth_account import Account
-from eth_utils import to_checksum_address
 from rich.console import Console
 from rich.table import Table
+from web3 import Web3
 
 from encore.chain.deployments import Deployment
 from encore.errors import DeploymentError
 from encore.settings import Settings
 from scripts._common import (
+    EXPORTED_CONTRACTS,
     OperatorCommand,
     confirm_signing,
     connected,
@@ -43,11 +44,11 @@ class Outcome:
 @click.option("--account", metavar="ALIAS", help="The account that signs; locally the first development account.")
 @click.option("--oracle", metavar="ADDRESS", help="Who reports metrics and launches; by default the oracle key's.")
 @click.option("--yes", is_flag=True, help="Do not ask before signing on a public network.")
-def cli(network: str | None, account: str | None, oracle: str | None, yes: bool) -> None:  # noqa: FBT001
+def cli(*, network: str | None, account: str | None, oracle: str | None, yes: bool) -> None:
     """Deploy Encore's contracts, grant the oracle its roles, write deployments/<network>.json."""
     with connected(network) as settings:
         signer = signing_account(settings, account)
-        oracle = to_checksum_address(oracle or Account.from_key(settings.oracle_key()).address)
+        oracle = Web3.to_checksum_address(oracle or Account.from_key(settings.oracle_key()).address)
         refuse_development_account(settings, oracle)
         confirm_signing(settings, signer, f"Deploying what is missing, with {oracle} as oracle and launcher,", yes=yes)
         outcome = deploy(settings, signer, oracle)
@@ -56,10 +57,13 @@ def cli(network: str | None, account: str | None, oracle: str | None, yes: bool)
 
 def deploy(settings: Settings, signer: AccountAPI, oracle: str) -> Outcome:
     """Deploy and wire what is missing on the connected chain; the signer becomes owner and platform fee recipient."""
-    compile_contracts()
+    compile_contracts(*EXPORTED_CONTRACTS)
     registry = Registry(settings, signer)
-    blueprint = registry.ensure_blueprint("CreatorTokenBlueprint", of_contract="CreatorToken")
-    deployer = registry.ensure_contract("TokenDeploymentFactory", blueprint)
+    blueprints = [
+        registry.ensure_blueprint(f"{name}Blueprint", of_contract=name)
+        for name in ("CreatorToken", "BalancedCreatorToken")
+    ]
+    deployer = registry.ensure_contract("TokenDeploymentFactory", *blueprints)
     metrics = registry.ensure_contract(
         "CreatorMetricsManager", settings.launch_min_streams, settings.launch_min_followers, MAX_METRICS_AGE_SECONDS
     )

@@ -60,9 +60,15 @@ def blueprint(contracts: Any, actors: Actors) -> Any:
 
 
 @pytest.fixture(scope="session")
-def deployer(contracts: Any, actors: Actors, blueprint: str) -> Any:
+def balanced_blueprint(contracts: Any, actors: Actors) -> Any:
+    """The ERC-5202 blueprint of BalancedCreatorToken."""
+    return actors.owner.declare(contracts.BalancedCreatorToken).contract_address
+
+
+@pytest.fixture(scope="session")
+def deployer(contracts: Any, actors: Actors, blueprint: str, balanced_blueprint: str) -> Any:
     """The token deployer and registry; the owner may also deploy tokens by itself."""
-    deployer = actors.owner.deploy(contracts.TokenDeploymentFactory, blueprint)
+    deployer = actors.owner.deploy(contracts.TokenDeploymentFactory, blueprint, balanced_blueprint)
     deployer.setFactory(actors.owner, True, sender=actors.owner)
     return deployer
 
