@@ -84,7 +84,7 @@ def distribute():
     divisible: uint256 = msg.value * SCALE + (books >> NUMBER_BITS)
     cumulative: uint256 = self._cumulative_revenue[number] + divisible // supply
     self._cumulative_revenue[number + 1] = cumulative
-    self._books = divisible % supply << NUMBER_BITS | number + 1
+    self._books = (divisible % supply << NUMBER_BITS) | (number + 1)
     log RevenueReceived(
         distributor=msg.sender, amount=msg.value, eligibleSupply=supply, cumulativeRevenue=cumulative
     )
@@ -172,7 +172,7 @@ def _unsettled_revenue(account: address) -> uint256:
 @internal
 @view
 def _eligible_supply() -> uint256:
-    unstaked_in_token: uint256 = erc20.balanceOf[self] - staking.totalStaked
+    unstaked_in_token: uint256 = erc20.balanceOf[self] - staking._total_staked()
     return erc20.totalSupply - unstaked_in_token - staking._units_of(revenueExempt)
 
 

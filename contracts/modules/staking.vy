@@ -50,19 +50,23 @@ minimumStake: public(constant(uint256)) = 100 * 10**18
 # Seconds.
 stakingLockPeriod: public(constant(uint256)) = YEAR
 
-# Token wei; bounded so that a reward's arithmetic cannot overflow and hold the principal back.
+# Token wei; bounded so that amounts can be packed, and no reward's arithmetic overflows and holds the principal back.
 maximumSupply: public(immutable(uint256))
-MAXIMUM_SUPPLY_BOUND: constant(uint256) = 2**112 - 1
-
-totalStaked: public(uint256)
+AMOUNT_BITS: constant(uint256) = 106
+AMOUNT_MASK: constant(uint256) = 2**106 - 1
+TIME_MASK: constant(uint256) = 2**48 - 1
+LAST_CLAIMED_SHIFT: constant(uint256) = 154
 
 # Token wei below the maximum supply that are kept for other purposes: rewards never take them.
 _reserved: uint256
 
-# Sum over positions of amount * lastClaimed: what all of them have earned so far is known without a loop.
-_weighted_last_claims: uint256
+# Sum over positions of amount (low 106 bits) and of amount * lastClaimed (150): what all of them have earned so far is
+# known without a loop.
+_totals: uint256
 
-_positions: HashMap[address, StakingPosition]
+# account -> amount (low 106 bits), stakedAt (48) and lastClaimed (48) of its position.
+_terms: HashMap[address, uint256]
+_total_rewards: HashMap[address, uint256]
 
 
 @deploy
@@ -70,7 +74,7 @@ def __init__(maximum_supply: uint256):
     """
     @param maximum_supply Token wei that minted rewards may bring the total supply to.
     """
-    assert maximum_supply <= MAXIMUM_SUPPLY_BOUND, "staking: maximum supply too large"
+    assert maximum_supply <= AMOUNT_MASK, "staking: maximum supply too large"
     maximumSupply = maximum_supply
 
 
@@ -92,7 +96,7 @@ def calculateRewards(account: address) -> uint256:
     @param account The staker.
     @return Token wei, rounded down.
     """
-    return self._rewards_due(self._positions[account])
+    return self._rewards_due(self._position_of(account))
 
 
 @external
@@ -104,7 +108,9 @@ def stakingInfo(account: address) -> StakingPosition:
     @param account The staker.
     @return The position.
     """
-    return self._positions[account]
+    position: StakingPosition = self._position_of(account)
+    position.totalRewards = self._total_rewards[account]
+    return position
 
 
 @external
@@ -115,7 +121,17 @@ def isStaking(account: address) -> bool:
     @param account The staker.
     @return True while a position is open.
     """
-    return self._positions[account].amount > 0
+    return self._amount_of(account) > 0
+
+
+@external
+@view
+def totalStaked() -> uint256:
+    """
+    @notice The sum of all positions.
+    @return Token wei.
+    """
+    return self._total_staked()
 
 
 @external
@@ -135,26 +151,25 @@ def rewardsRunway() -> uint256:
     @notice How long the rewards last at the present stake, counting what is earned and not claimed yet.
     @return Seconds, rounded down; the largest uint256 while nothing is staked.
     """
-    if self.totalStaked == 0:
+    staked: uint256 = self._total_staked()
+    if staked == 0:
         return max_value(uint256)
-    earned: uint256 = stakingRewardRate * (self.totalStaked * block.timestamp - self._weighted_last_claims)
+    earned: uint256 = stakingRewardRate * (staked * block.timestamp - (self._totals >> AMOUNT_BITS))
     mintable: uint256 = self._room() * BASIS_POINTS * YEAR
     if mintable <= earned:
         return 0
-    return (mintable - earned) // (stakingRewardRate * self.totalStaked)
+    return (mintable - earned) // (stakingRewardRate * staked)
 
 
 @internal
 def _stake(account: address, amount: uint256):
     assert amount >= minimumStake, "staking: amount below minimum"
-    assert self._positions[account].amount == 0, "staking: position already open"
+    assert self._terms[account] == 0, "staking: position already open"
 
-    self._positions[account] = StakingPosition(
-        amount=amount, stakedAt=block.timestamp, lastClaimed=block.timestamp, totalRewards=0
-    )
-    self.totalStaked += amount
-    self._weighted_last_claims += amount * block.timestamp
+    # First, for an amount that somebody has fits into what is packed.
     erc20._transfer(account, self, amount)
+    self._terms[account] = amount | (block.timestamp << AMOUNT_BITS) | (block.timestamp << LAST_CLAIMED_SHIFT)
+    self._totals += amount | (amount * block.timestamp << AMOUNT_BITS)
     log TokensStaked(account=account, amount=amount, unlocksAt=block.timestamp + stakingLockPeriod)
 
 
@@ -182,12 +197,12 @@ def _unstake(account: address) -> uint256:
     """
     # Shared with _claim through _collect: an external call from here would meet the re-entrancy lock.
     reward: uint256 = self._collect(account)
-    position: StakingPosition = self._positions[account]
+    position: StakingPosition = self._position_of(account)
     assert block.timestamp >= position.stakedAt + stakingLockPeriod, "staking: still locked"
 
-    self._positions[account] = empty(StakingPosition)
-    self.totalStaked -= position.amount
-    self._weighted_last_claims -= position.amount * position.lastClaimed
+    self._terms[account] = 0
+    self._total_rewards[account] = 0
+    self._totals -= position.amount | (position.amount * position.lastClaimed << AMOUNT_BITS)
     erc20._transfer(self, account, position.amount)
     log TokensUnstaked(account=account, amount=position.amount, reward=reward)
     return reward
@@ -198,14 +213,15 @@ def _collect(account: address) -> uint256:
     """
     @dev Mints what is due to `account`, possibly nothing, and starts its clock anew.
     """
-    position: StakingPosition = self._positions[account]
+    position: StakingPosition = self._position_of(account)
     assert position.amount > 0, "staking: no position"
 
     reward: uint256 = self._rewards_due(position)
     if reward > 0:
-        self._weighted_last_claims += position.amount * (block.timestamp - position.lastClaimed)
-        self._positions[account].lastClaimed = block.timestamp
-        self._positions[account].totalRewards = position.totalRewards + reward
+        elapsed: uint256 = block.timestamp - position.lastClaimed
+        self._totals += position.amount * elapsed << AMOUNT_BITS
+        self._terms[account] += elapsed << LAST_CLAIMED_SHIFT
+        self._total_rewards[account] += reward
         erc20._mint(account, reward)
     return reward
 
@@ -225,7 +241,34 @@ def _units_of(account: address) -> uint256:
     """
     @return All that `account` owns, staked or not, in token wei.
     """
-    return erc20.balanceOf[account] + self._positions[account].amount
+    return erc20.balanceOf[account] + self._amount_of(account)
+
+
+@internal
+@view
+def _amount_of(account: address) -> uint256:
+    return self._terms[account] & AMOUNT_MASK
+
+
+@internal
+@view
+def _total_staked() -> uint256:
+    return self._totals & AMOUNT_MASK
+
+
+@internal
+@view
+def _position_of(account: address) -> StakingPosition:
+    """
+    @return The position but for its totalRewards, which only readers want.
+    """
+    terms: uint256 = self._terms[account]
+    return StakingPosition(
+        amount=terms & AMOUNT_MASK,
+        stakedAt=(terms >> AMOUNT_BITS) & TIME_MASK,
+        lastClaimed=terms >> LAST_CLAIMED_SHIFT,
+        totalRewards=0,
+    )
 
 
 @internal

@@ -34,6 +34,7 @@ ADDRESS_MASK: constant(uint256) = 2**160 - 1
 # A checkpoint a second fills it after nine million years.
 LENGTH_MASK: constant(uint256) = 2**48 - 1
 TAG_SHIFT: constant(uint256) = 208
+UNTAGGED_MASK: constant(uint256) = 2**208 - 1
 
 # An account's history is its address; no address is this long.
 SUPPLY_HISTORY: constant(uint256) = 2**160
@@ -211,8 +212,7 @@ def _set_tag(account: address, tag: uint256):
     """
     @param tag At most 48 bits.
     """
-    packed: uint256 = self._accounts[account]
-    self._accounts[account] = packed ^ (packed >> TAG_SHIFT ^ tag) << TAG_SHIFT
+    self._accounts[account] = (self._accounts[account] & UNTAGGED_MASK) | (tag << TAG_SHIFT)
 
 
 @internal
@@ -231,7 +231,7 @@ def _delegate_of(account: address) -> address:
 @internal
 @view
 def _history_length_of(account: address) -> uint256:
-    return self._accounts[account] >> ADDRESS_BITS & LENGTH_MASK
+    return (self._accounts[account] >> ADDRESS_BITS) & LENGTH_MASK
 
 
 @internal
