@@ -1,4 +1,4 @@
-"""BalancedCreatorToken: CreatorToken's face, the parts of the supply, vesting, and what all of them leave for rewards."""
+"""BalancedCreatorToken: CreatorToken's face, the parts of the supply, vesting, and what is left for rewards."""
 
 from typing import Any
 
