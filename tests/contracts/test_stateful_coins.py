@@ -73,11 +73,13 @@ class Books:
 class Coin(RuleBasedStateMachine):
     """CreatorToken among three holders."""
 
-    def __init__(self, system: System) -> None:
+    system: System
+
+    def __init__(self) -> None:
         super().__init__()
-        self.token = system.token
-        self.holders = system.holders
-        self.exchange = system.exchange
+        self.token = self.system.token
+        self.holders = self.system.holders
+        self.exchange = self.system.exchange
         self.anchor = boa.env.anchor()
         self.anchor.__enter__()
         self.everybody = [*self.holders, self.exchange, self.token.address]
@@ -216,10 +218,10 @@ class Coin(RuleBasedStateMachine):
 class BalancedCoin(Coin):
     """BalancedCreatorToken, with revenue, vesting and release; the first holder is the creator."""
 
-    def __init__(self, system: System) -> None:
-        super().__init__(system)
-        self.metrics = system.metrics
-        self.oracle = system.oracle
+    def __init__(self) -> None:
+        super().__init__()
+        self.metrics = self.system.metrics
+        self.oracle = self.system.oracle
         self.distributor = boa.env.generate_address("distributor")
         self.held = 0
         self.claims = [0] * HOLDERS
@@ -327,11 +329,11 @@ class BalancedCoin(Coin):
 
 def test_votes_of_a_creator_token_are_its_holders_and_stakers() -> None:
     with boa.env.anchor():
-        system = deploy_system(balanced=False)
-        run_state_machine_as_test(lambda: Coin(system), settings=STATEFUL)
+        deployed = type("DeployedCoin", (Coin,), {"system": deploy_system(balanced=False)})
+        run_state_machine_as_test(deployed, settings=STATEFUL)
 
 
 def test_a_balanced_token_stays_solvent_and_within_its_maximum_supply() -> None:
     with boa.env.anchor():
-        system = deploy_system(balanced=True)
-        run_state_machine_as_test(lambda: BalancedCoin(system), settings=STATEFUL)
+        deployed = type("DeployedBalancedCoin", (BalancedCoin,), {"system": deploy_system(balanced=True)})
+        run_state_machine_as_test(deployed, settings=STATEFUL)
