@@ -178,18 +178,20 @@ def _move_votes(source: address, destination: address, amount: uint256):
     if source == destination or amount == 0:
         return
     if source != empty(address):
-        votes: uint256 = checkpoints._latest(self._history_of(source), self._history_length_of(source))
-        self._checkpoint_votes(source, votes, votes - amount)
+        self._checkpoint_votes(source, 0, amount)
     if destination != empty(address):
-        votes: uint256 = checkpoints._latest(self._history_of(destination), self._history_length_of(destination))
-        self._checkpoint_votes(destination, votes, votes + amount)
+        self._checkpoint_votes(destination, amount, 0)
 
 
 @internal
-def _checkpoint_votes(account: address, previous: uint256, votes: uint256):
-    length: uint256 = self._history_length_of(account)
-    if checkpoints._push(self._history_of(account), length, block.timestamp, votes) != length:
-        self._accounts[account] += 1 << ADDRESS_BITS
+def _checkpoint_votes(account: address, gained: uint256, lost: uint256):
+    packed: uint256 = self._accounts[account]
+    history: uint256 = self._history_of(account)
+    length: uint256 = (packed >> ADDRESS_BITS) & LENGTH_MASK
+    previous: uint256 = checkpoints._latest(history, length)
+    votes: uint256 = previous + gained - lost
+    if checkpoints._push(history, length, block.timestamp, votes) != length:
+        self._accounts[account] = packed + (1 << ADDRESS_BITS)
     log IERC5805.DelegateVotesChanged(delegate=account, previousVotes=previous, newVotes=votes)
 
 

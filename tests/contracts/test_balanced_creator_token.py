@@ -15,7 +15,7 @@ VESTING_SUPPLY = 10_000_000 * COIN
 REWARD_SUPPLY = 10_000_000 * COIN
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def coin(contracts: Any, metrics: Any, dex: Any, actors: Actors) -> Any:
     """A token; the provider holds the pool's part, and the staker and the trader a hundred thousand coins each."""
     report_streams(metrics, actors, LAUNCH_STREAMS)

@@ -14,7 +14,7 @@ REVENUE = COIN
 SCALE = 2**96
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def coin(contracts: Any, metrics: Any, dex: Any, actors: Actors) -> Any:
     """A token of which the exchange holds all but 1 000 coins each of the staker and the trader, 2 000 of the provider.
 
