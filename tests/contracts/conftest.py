@@ -16,6 +16,7 @@ MAX_METRICS_AGE = 7 * 86_400
 MINIMUM_SEED = COIN
 FOREVER = 2**256 - 1
 ZERO_ADDRESS = "0x0000000000000000000000000000000000000000"
+WIDEST_SAFEGUARDS = (10_000, 10_000, 5_000, 0, 10_000, 5_000, 9_000, 300)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -83,8 +84,10 @@ def metrics(contracts: Any, actors: Actors) -> Any:
 
 @pytest.fixture(scope="session")
 def dex(contracts: Any, actors: Actors, deployer: Any) -> Any:
-    """The exchange."""
-    return actors.owner.deploy(contracts.IntegratedCreatorDEX, deployer)
+    """The exchange, its safeguards as wide as they go: they have a suite of their own."""
+    dex = actors.owner.deploy(contracts.IntegratedCreatorDEX, deployer)
+    dex.setSafeguards(WIDEST_SAFEGUARDS, sender=actors.owner)
+    return dex
 
 
 @pytest.fixture(scope="session")
