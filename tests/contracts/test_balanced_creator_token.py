@@ -83,7 +83,7 @@ def test_deployment_logs_carry_the_whole_first_state(contracts: Any, metrics: An
     ],
 )
 def test_a_token_with_a_wrong_argument_is_not_deployed(
-    contracts: Any, metrics: Any, dex: Any, actors: Actors, changes: dict[str, Any], reason: str
+    *, contracts: Any, metrics: Any, dex: Any, actors: Actors, changes: dict[str, Any], reason: str
 ) -> None:
     with ape.reverts(reason):
         deploy_coin(contracts, actors, metrics=metrics, exchange=dex, **changes)

@@ -258,7 +258,7 @@ def test_the_holders_share_has_a_bound_and_an_owner(factory: Any, actors: Actors
 
 
 def test_a_refusing_creator_keeps_nobody_from_revenue(
-    contracts: Any, factory: Any, dex: Any, metrics: Any, hostile: Any, actors: Actors
+    *, contracts: Any, factory: Any, dex: Any, metrics: Any, hostile: Any, actors: Actors
 ) -> None:
     hostile.refuse(True, sender=actors.stranger)
     metrics.updateCreatorMetrics(hostile, MIN_STREAMS, MIN_FOLLOWERS, COIN, 0, sender=actors.oracle)
@@ -275,7 +275,7 @@ def test_a_refusing_creator_keeps_nobody_from_revenue(
 
 
 def test_reentrancy_through_a_creators_withdrawal(
-    factory: Any, dex: Any, metrics: Any, contracts: Any, hostile: Any, actors: Actors
+    *, factory: Any, dex: Any, metrics: Any, contracts: Any, hostile: Any, actors: Actors
 ) -> None:
     metrics.updateCreatorMetrics(hostile, MIN_STREAMS, MIN_FOLLOWERS, COIN, 0, sender=actors.oracle)
     factory.launchCreatorCoin(hostile, *TEXTS, value=SEED, sender=actors.oracle)

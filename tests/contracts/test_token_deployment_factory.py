@@ -104,6 +104,7 @@ def test_the_owner_hands_the_registry_over(deployer: Any, actors: Actors) -> Non
 
 
 def test_only_a_blueprint_is_taken_as_one(
+    *,
     contracts: Any,
     blueprint: str,
     balanced_blueprint: str,
@@ -130,7 +131,7 @@ def balanced_arguments(actors: Actors, metrics: Any, dex: Any) -> tuple[Any, ...
 
 
 def test_an_authorised_factory_deploys_and_registers_a_balanced_token(
-    contracts: Any, deployer: Any, metrics: Any, dex: Any, balanced_arguments: tuple[Any, ...], actors: Actors
+    *, contracts: Any, deployer: Any, metrics: Any, dex: Any, balanced_arguments: tuple[Any, ...], actors: Actors
 ) -> None:
     receipt = deployer.deployBalancedCreatorToken(*balanced_arguments, sender=actors.owner)
 
