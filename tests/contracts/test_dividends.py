@@ -219,6 +219,16 @@ def test_reentrancy_in_claim_revenue(coin: Any, hostile: Any, actors: Actors) ->
     assert hostile.balance in range(2 * due, 2 * due + 2)
 
 
+def test_the_books_close_before_the_coin_is_sent(coin: Any, hostile: Any, actors: Actors) -> None:
+    coin.transfer(hostile, HELD, sender=actors.provider)
+    coin.distribute(value=REVENUE, sender=actors.owner)
+    hostile.reenter(coin, coin.approve.encode_input(actors.stranger, 1), sender=actors.stranger)  # takes no lock
+
+    receipt = execute(hostile, coin.claimRevenue, sender=actors.stranger)
+
+    assert [event.event_name for event in receipt.events] == ["RevenueClaimed", "Approval"]
+
+
 def test_a_refusing_receiver_keeps_nobody_from_revenue(coin: Any, hostile: Any, actors: Actors) -> None:
     coin.transfer(hostile, HELD, sender=actors.provider)
     hostile.refuse(True, sender=actors.stranger)
