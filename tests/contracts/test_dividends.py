@@ -162,6 +162,16 @@ def test_no_wei_is_stranded(coin: Any, actors: Actors) -> None:
     assert sum(pending(coin, actors.staker, actors.provider)) >= coin.balance - 2
 
 
+def test_fractions_of_a_wei_add_up_over_many_claims(coin: Any, actors: Actors) -> None:
+    holders = (actors.staker, actors.trader, actors.provider)
+    for remainder in range(1, 13):
+        coin.distribute(value=4 * REVENUE + remainder, sender=actors.owner)
+        for holder in holders:
+            coin.claimRevenue(sender=holder)
+
+    assert coin.balance <= len(holders)  # each claim left less than a wei, and the next one paid it
+
+
 def test_revenue_is_refused_while_nobody_may_share_it(coin: Any, dex: Any, actors: Actors) -> None:
     for holder, amount in ((actors.staker, HELD), (actors.trader, HELD), (actors.provider, 2 * HELD)):
         coin.transfer(dex, amount, sender=holder)
