@@ -1,6 +1,6 @@
 """Brownie-style fixtures: actors named by role and the system deployed on py-evm, rolled back after each test."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,12 @@ WIDEST_SAFEGUARDS = (10_000, 10_000, 5_000, 0, 10_000, 5_000, 9_000, 300)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let pass the warnings that Ape's and titanoboa's own dependencies emit."""
+    """Let pass the warnings of Ape's own dependencies, and roll back here instead of in Ape's plugin.
+
+    The plugin's isolation reorders fixtures: one that a test module overrides under a name of another scope is made
+    before the snapshot, and what it did leaks into the next test.
+    """
+    config.option.disable_isolation = True
     for message in ("Field 'import_remapping' has an incomplete definition", "SELFDESTRUCT opcode present"):
         config.addinivalue_line("filterwarnings", f"ignore:{message}")
 
@@ -43,6 +48,14 @@ class Actors:
 def actors(accounts: Any) -> Actors:
     """The accounts by role."""
     return Actors(*accounts[:8])
+
+
+@pytest.fixture(autouse=True)
+def rolled_back(chain: Any) -> Iterator[None]:
+    """Undo on chain whatever a test did; what session fixtures deployed stays, as they are made before."""
+    snapshot = chain.snapshot()
+    yield
+    chain.restore(snapshot)
 
 
 @pytest.fixture(scope="session")
