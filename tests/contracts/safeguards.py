@@ -100,15 +100,20 @@ def refusal(settings: Settings, pool: Pool, account: Account, trade: Trade, now:
         return "dex: price impact too high"
     if direction * (trade.native_after - pool.day_reserve) > pool.day_reserve * settings.pool_daily // 10_000:
         return "dex: pool daily limit exceeded"
+    own_limits = (
+        ("dex: Large trade cooldown", now < account.cooldown_until),
+        (
+            "dex: Daily volume limit exceeded",
+            direction * flow > pool.day_reserve * settings.account_daily // 10_000,
+        ),
+        (
+            "dex: maximum holding exceeded",
+            bought > 0 and trade.holding * 10_000 > trade.supply * settings.holding,
+        ),
+    )
     if now < account.exempt_until:
         return None
-    if now < account.cooldown_until:
-        return "dex: Large trade cooldown"
-    if direction * flow > pool.day_reserve * settings.account_daily // 10_000:
-        return "dex: Daily volume limit exceeded"
-    if bought > 0 and trade.holding * 10_000 > trade.supply * settings.holding:
-        return "dex: maximum holding exceeded"
-    return None
+    return next((reason for reason, refused in own_limits if refused), None)
 
 
 def record(settings: Settings, pool: Pool, account: Account, trade: Trade, now: int) -> tuple[bool, bool]:

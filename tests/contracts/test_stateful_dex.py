@@ -41,10 +41,12 @@ class Exchange(RuleBasedStateMachine):
     What is donated past the contract's functions is counted apart.
     """
 
-    def __init__(self, system: System) -> None:
+    system: System
+
+    def __init__(self) -> None:
         super().__init__()
-        self.dex, self.tokens = system.dex, system.tokens
-        self.actors, self.recipients, self.owner = system.actors, system.recipients, system.dex.owner()
+        self.dex, self.tokens = self.system.dex, self.system.tokens
+        self.actors, self.recipients, self.owner = self.system.actors, self.system.recipients, self.dex.owner()
         self.settings = safeguards.Settings()
         self.pools: list[safeguards.Pool] = []
         self.last_actor = 0
@@ -210,7 +212,7 @@ class Exchange(RuleBasedStateMachine):
             assert limits.resetsAt == (now // safeguards.DAY + 1) * safeguards.DAY
 
     def _buy(self, token: int, actor: int, native: int) -> None:
-        reserves = self.dex.reserves(self.tokens[token])
+        reserves: tuple[int, int] = self.dex.reserves(self.tokens[token])
         rate = self.tokens[token].platformFeeRate()
         expected = pricing.tokens_out(native, *reserves, rate)
         assert self.dex.getTokensOut(self.tokens[token], native) == expected
@@ -233,7 +235,7 @@ class Exchange(RuleBasedStateMachine):
         self._follow_trade(token, actor, trade)
 
     def _sell(self, token: int, actor: int, amount: int) -> None:
-        reserves = self.dex.reserves(self.tokens[token])
+        reserves: tuple[int, int] = self.dex.reserves(self.tokens[token])
         rate = self.tokens[token].platformFeeRate()
         expected, fee = pricing.native_out(amount, *reserves, rate)
         assert self.dex.getNativeOut(self.tokens[token], amount) == expected
@@ -296,8 +298,8 @@ class Exchange(RuleBasedStateMachine):
 
 def test_the_exchange_stays_solvent_and_within_its_limits_whatever_is_done_to_it() -> None:
     with boa.env.anchor():
-        system = deploy_system()
-        run_state_machine_as_test(lambda: Exchange(system), settings=STATEFUL)
+        deployed = type("DeployedExchange", (Exchange,), {"system": deploy_system()})
+        run_state_machine_as_test(deployed, settings=STATEFUL)
 
 
 @pytest.mark.parametrize("seed", [2_026])

@@ -78,7 +78,7 @@ def wait(chain: Any, seconds: int) -> None:
     chain.mine(timestamp=chain.pending_timestamp + seconds)
 
 
-def exempt(dex: Any, token: Any, actors: Actors, chain: Any, account: Any, seconds: int = DAY) -> int:
+def exempt(dex: Any, token: Any, actors: Actors, chain: Any, account: Any, *, seconds: int = DAY) -> int:
     until: int = chain.pending_timestamp + seconds
     dex.grantExemption(account, token, until, sender=actors.owner)
     return until
@@ -160,7 +160,7 @@ def test_accounts_pools_and_tokens_have_limits_of_their_own(
 
 
 def test_a_large_trade_is_followed_by_a_cooldown(
-    dex: Any, token: Any, buy: Trades, sell: Trades, actors: Actors, chain: Any
+    *, dex: Any, token: Any, buy: Trades, sell: Trades, actors: Actors, chain: Any
 ) -> None:
     receipt = buy(actors.trader, 2 * COIN)
 
@@ -240,7 +240,7 @@ def test_nobody_buys_beyond_five_percent_of_the_supply(
 
 
 def test_no_trade_takes_more_than_its_part_of_a_reserve(
-    dex: Any, token: Any, buy: Trades, sell: Trades, actors: Actors, chain: Any
+    *, dex: Any, token: Any, buy: Trades, sell: Trades, actors: Actors, chain: Any
 ) -> None:
     change(dex, actors, impact=200)
     for account in (actors.trader, actors.provider):
@@ -261,7 +261,7 @@ def test_no_trade_takes_more_than_its_part_of_a_reserve(
 
 
 def test_a_pool_takes_thirty_percent_of_its_reserve_a_day_from_any_number_of_accounts(
-    dex: Any, token: Any, buy: Trades, sell: Trades, crowd: list[Any], actors: Actors
+    *, dex: Any, token: Any, buy: Trades, sell: Trades, crowd: list[Any], actors: Actors
 ) -> None:
     change(dex, actors, breaker=9_000)
     for account in crowd[:6]:
@@ -312,7 +312,7 @@ def test_a_trade_that_moves_the_price_by_more_than_a_quarter_completes_and_trips
 
 
 def test_a_tripped_breaker_stops_trading_for_an_hour_and_no_longer(
-    dex: Any, token: Any, buy: Trades, sell: Trades, crowd: list[Any], chain: Any
+    *, dex: Any, token: Any, buy: Trades, sell: Trades, crowd: list[Any], chain: Any
 ) -> None:
     until = push_price_up(buy, crowd).timestamp + HOUR
     for seconds, trade in ((2, buy), (1, sell)):
@@ -357,7 +357,7 @@ def test_each_hour_has_a_start_price_of_its_own(dex: Any, buy: Trades, crowd: li
 
 
 def test_after_a_short_pause_the_price_is_measured_from_where_it_was_left(
-    dex: Any, buy: Trades, sell: Trades, crowd: list[Any], actors: Actors, chain: Any
+    *, dex: Any, buy: Trades, sell: Trades, crowd: list[Any], actors: Actors, chain: Any
 ) -> None:
     change(dex, actors, breaker_pause=300)
     chain.pending_timestamp = chain.pending_timestamp // HOUR * HOUR + HOUR
@@ -399,7 +399,7 @@ def test_a_guardian_pauses_a_pool_and_ends_the_pause(
 
 
 def test_a_pause_outlasts_hours_days_and_the_breaker(
-    dex: Any, token: Any, buy: Trades, crowd: list[Any], actors: Actors, chain: Any
+    *, dex: Any, token: Any, buy: Trades, crowd: list[Any], actors: Actors, chain: Any
 ) -> None:
     until = push_price_up(buy, crowd).timestamp + HOUR
     dex.pausePool(token, sender=actors.owner)
@@ -471,7 +471,7 @@ def test_an_exemption_is_for_one_pool(
 
 
 def test_a_pools_limits_hold_for_the_exempt_too(
-    dex: Any, token: Any, buy: Trades, sell: Trades, actors: Actors, chain: Any
+    *, dex: Any, token: Any, buy: Trades, sell: Trades, actors: Actors, chain: Any
 ) -> None:
     change(dex, actors, breaker=9_000)
     exempt(dex, token, actors, chain, actors.trader)
@@ -516,14 +516,14 @@ def test_only_guardians_do_a_guardians_work(dex: Any, token: Any, actors: Actors
     until = exempt(dex, token, actors, chain, actors.trader)
     dex.setGuardian(actors.owner, False, sender=actors.owner)
     for account in (actors.owner, actors.stranger):
-        for call in (
-            lambda sender: dex.grantExemption(actors.stranger, token, until, sender=sender),
-            lambda sender: dex.revokeExemption(actors.trader, token, sender=sender),
-            lambda sender: dex.pausePool(token, sender=sender),
-            lambda sender: dex.unpausePool(token, sender=sender),
+        for method, *arguments in (
+            (dex.grantExemption, actors.stranger, token, until),
+            (dex.revokeExemption, actors.trader, token),
+            (dex.pausePool, token),
+            (dex.unpausePool, token),
         ):
             with ape.reverts("dex: caller is not a guardian"):
-                call(account)
+                method(*arguments, sender=account)
 
 
 def test_the_owner_appoints_and_dismisses_guardians(dex: Any, actors: Actors) -> None:
@@ -614,7 +614,7 @@ def test_the_limits_of_a_new_trader(dex: Any, token: Any, actors: Actors, chain:
 
 
 def test_a_refusal_is_told_in_the_words_that_a_trade_would_revert_with(
-    dex: Any, token: Any, buy: Trades, sell: Trades, actors: Actors, chain: Any
+    *, dex: Any, token: Any, buy: Trades, sell: Trades, actors: Actors, chain: Any
 ) -> None:
     def told(side: str) -> tuple[str, int]:
         limits = dex.getTradingLimits(actors.trader, token)
@@ -644,7 +644,7 @@ def test_a_refusal_is_told_in_the_words_that_a_trade_would_revert_with(
 
 
 def test_the_first_trades_of_a_launched_coin(
-    contracts: Any, metrics: Any, deployer: Any, actors: Actors, accounts: Any, chain: Any
+    *, contracts: Any, metrics: Any, deployer: Any, actors: Actors, accounts: Any, chain: Any
 ) -> None:
     dex = actors.owner.deploy(contracts.IntegratedCreatorDEX, deployer)
     factory = actors.owner.deploy(contracts.CreatorTokenFactory, deployer, metrics, dex, actors.fee_recipient, COIN)
@@ -717,13 +717,15 @@ def test_limit_bypass_with_many_accounts(dex: Any, token: Any, buy: Trades, crow
 def test_many_accounts_and_patience_move_a_pool_by_no_more_than_its_day(
     dex: Any, token: Any, buy: Trades, crowd: list[Any], chain: Any
 ) -> None:
+    reasons = set()
     for account in crowd:
         wait(chain, HOUR)
         try:
             buy(account, 5 * COIN)
         except ape.exceptions.ContractLogicError as refusal:
-            assert str(refusal) in {"dex: circuit breaker", "dex: pool daily limit exceeded"}
+            reasons.add(str(refusal))
 
+    assert reasons == {"dex: pool daily limit exceeded"}
     assert dex.reserves(token).native <= NATIVE * 130 // 100
 
 
@@ -749,7 +751,7 @@ def test_wash_trading_does_not_shut_a_pool(dex: Any, token: Any, buy: Trades, se
 
 
 def test_breaker_griefing_costs_its_price_each_time_and_locks_nobodys_liquidity(
-    dex: Any, token: Any, buy: Trades, crowd: list[Any], actors: Actors, chain: Any
+    *, dex: Any, token: Any, buy: Trades, crowd: list[Any], actors: Actors, chain: Any
 ) -> None:
     until = push_price_up(buy, crowd).timestamp + HOUR
     dex.removeLiquidity(token, dex.sharesOf(token, actors.creator) // 2, 0, 0, FOREVER, sender=actors.creator)
@@ -806,7 +808,7 @@ def test_using_an_exemption_after_its_end(dex: Any, token: Any, buy: Trades, act
     ("fee_rate", "most_for_a_purchase", "most_for_a_sale"), [(0, 67_000, 76_000), (250, 75_000, 83_500)]
 )
 def test_what_the_safeguards_leave_of_the_gas_goal(
-    contracts: Any, actors: Actors, chain: Any, fee_rate: int, most_for_a_purchase: int, most_for_a_sale: int
+    *, contracts: Any, actors: Actors, chain: Any, fee_rate: int, most_for_a_purchase: int, most_for_a_sale: int
 ) -> None:
     """A returning trader of a plain ERC-20, all safeguards on; docs/contracts/trading-safeguards.md accounts for it."""
     dex = actors.owner.deploy(contracts.IntegratedCreatorDEX, actors.owner.deploy(contracts.OpenRegistry))
