@@ -428,9 +428,11 @@ class Oracles(RuleBasedStateMachine):
 
     ORACLES, QUORUM, LIARS, CREATORS = 7, 5, 2, 2
 
-    def __init__(self, manager: Any, oracles: list[Any]) -> None:
+    system: tuple[Any, list[Any]]
+
+    def __init__(self) -> None:
         super().__init__()
-        self.manager, self.oracles = manager, oracles
+        self.manager, self.oracles = self.system
         self.creators = [boa.env.generate_address(f"creator {index}") for index in range(self.CREATORS)]
         self.reports: dict[tuple[int, int], dict[int, tuple[int, ...]]] = {}
         self.expected = [(0, 0, 0, 0, 0)] * self.CREATORS
@@ -509,5 +511,5 @@ class Oracles(RuleBasedStateMachine):
 
 def test_liars_below_the_majority_of_a_quorum_never_leave_the_honest_range() -> None:
     with boa.env.anchor():
-        manager, oracles = deploy(Oracles.ORACLES, Oracles.QUORUM)
-        run_state_machine_as_test(lambda: Oracles(manager, oracles), settings=STATEFUL)
+        deployed = type("DeployedOracles", (Oracles,), {"system": deploy(Oracles.ORACLES, Oracles.QUORUM)})
+        run_state_machine_as_test(deployed, settings=STATEFUL)
