@@ -16,11 +16,13 @@ BALANCES_REVERT = 32
 
 
 @pytest.fixture
-def coin(contracts: Any, factory: Any, metrics: Any, actors: Actors) -> Any:
-    """The coin that the creator launched; nobody but the creator and the pool has any."""
+def coin(contracts: Any, factory: Any, metrics: Any, dex: Any, actors: Actors) -> Any:
+    """The coin that the creator launched; the provider has bought a hundredth of its pool, to hand on."""
     metrics.updateCreatorMetrics(actors.creator, MIN_STREAMS, MIN_FOLLOWERS, 0, 0, sender=actors.oracle)
     factory.launchCreatorCoin(actors.creator, "A", "A", "", "", value=COIN, sender=actors.creator)
-    return contracts.CreatorToken.at(factory.coinOf(actors.creator))
+    coin = contracts.CreatorToken.at(factory.coinOf(actors.creator))
+    dex.buyTokens(coin, 10 * HOLDING, value=COIN // 100, sender=actors.provider)
+    return coin
 
 
 @pytest.fixture(scope="session")
@@ -155,16 +157,16 @@ def test_the_creator_always_has_access(gated: Any, actors: Actors) -> None:
 
 
 def test_enough_coins_in_the_wallet_open_a_piece(gated: Any, coin: Any, actors: Actors) -> None:
-    coin.transfer(actors.trader, HOLDING - 1, sender=actors.creator)
+    coin.transfer(actors.trader, HOLDING - 1, sender=actors.provider)
     assert not gated.hasValidAccess(actors.trader, PIECE)
-    coin.transfer(actors.trader, 1, sender=actors.creator)
+    coin.transfer(actors.trader, 1, sender=actors.provider)
     assert gated.hasValidAccess(actors.trader, PIECE)
     coin.transfer(actors.staker, 1, sender=actors.trader)
     assert not gated.hasValidAccess(actors.trader, PIECE)
 
 
 def test_wallet_and_staked_balance_count_together(gated: Any, coin: Any, actors: Actors) -> None:
-    coin.transfer(actors.trader, HOLDING, sender=actors.creator)
+    coin.transfer(actors.trader, HOLDING, sender=actors.provider)
     coin.stake(HOLDING * 6 // 10, sender=actors.trader)
     assert coin.balanceOf(actors.trader) < HOLDING
     assert gated.hasValidAccess(actors.trader, PIECE)
@@ -174,7 +176,7 @@ def test_wallet_and_staked_balance_count_together(gated: Any, coin: Any, actors:
 
 
 def test_only_staked_coins_count_where_money_follows(gated: Any, coin: Any, actors: Actors) -> None:
-    coin.transfer(actors.trader, 2 * HOLDING, sender=actors.creator)
+    coin.transfer(actors.trader, 2 * HOLDING, sender=actors.provider)
     assert not gated.hasCommittedAccess(actors.trader, PIECE)
 
     coin.stake(HOLDING, sender=actors.trader)
@@ -182,7 +184,7 @@ def test_only_staked_coins_count_where_money_follows(gated: Any, coin: Any, acto
 
 
 def test_without_a_minimum_coins_open_nothing(gated: Any, coin: Any, actors: Actors) -> None:
-    coin.transfer(actors.trader, HOLDING, sender=actors.creator)
+    coin.transfer(actors.trader, HOLDING, sender=actors.provider)
     coin.stake(HOLDING // 2, sender=actors.trader)
     gated.setContentAccess(PIECE, actors.creator, 0, sender=actors.creator)
 
@@ -191,7 +193,7 @@ def test_without_a_minimum_coins_open_nothing(gated: Any, coin: Any, actors: Act
 
 
 def test_a_creator_without_a_coin_opens_by_nft_and_grant_alone(access: Any, music_nft: Any, actors: Actors) -> None:
-    access.setContentAccess(PIECE, actors.provider, 1, sender=actors.oracle)
+    access.setContentAccess(PIECE, actors.staker, 1, sender=actors.oracle)
 
     assert not access.hasValidAccess(actors.trader, PIECE)
     assert not access.hasCommittedAccess(actors.trader, PIECE)
@@ -246,7 +248,7 @@ def test_a_collection_that_does_not_answer_opens_nothing(contracts: Any, gated: 
     assert not gated.hasValidAccess(actors.trader, PIECE)
     gated.setNftGate(PIECE, actors.stranger, 0, sender=actors.creator)  # not even a contract
     assert not gated.hasValidAccess(actors.trader, PIECE)
-    coin.transfer(actors.trader, HOLDING, sender=actors.creator)
+    coin.transfer(actors.trader, HOLDING, sender=actors.provider)
     assert gated.hasValidAccess(actors.trader, PIECE)
 
 

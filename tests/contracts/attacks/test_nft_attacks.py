@@ -652,7 +652,7 @@ def test_donation_is_nobody_s(marketplace: Any, music_nft: Any, spark: Any, acto
 
 
 def test_flash_borrowed_coins_give_no_committed_access(
-    contracts: Any, factory: Any, music_nft: Any, metrics: Any, actors: Actors
+    contracts: Any, factory: Any, music_nft: Any, metrics: Any, *, dex: Any, actors: Actors
 ) -> None:
     metrics.updateCreatorMetrics(actors.creator, MIN_STREAMS, MIN_FOLLOWERS, 0, 0, sender=actors.oracle)
     factory.launchCreatorCoin(actors.creator, "A", "A", "", "", value=COIN, sender=actors.creator)
@@ -662,7 +662,8 @@ def test_flash_borrowed_coins_give_no_committed_access(
     music_nft.mintExclusiveTrack(actors.stranger, "Song", "piece", 10, 1, sender=actors.creator)
     access.setNftGate("piece", music_nft, music_nft.totalDrops(), sender=actors.creator)
 
-    coin.transfer(actors.stranger, 5_000_000 * COIN, sender=actors.creator)  # for the time of a transaction
+    dex.buyTokens(coin, 0, value=COIN // 100, sender=actors.provider)
+    coin.transfer(actors.stranger, 50_000 * COIN, sender=actors.provider)  # for the time of a transaction
 
     assert access.hasValidAccess(actors.stranger, "piece")
     assert not access.hasCommittedAccess(actors.stranger, "piece")
