@@ -18,6 +18,7 @@ from encore.settings import Settings, load_settings, local_account_key
 
 EXPORTED_CONTRACTS: Final = (
     "CreatorToken",
+    "BalancedCreatorToken",
     "CreatorMetricsManager",
     "TokenDeploymentFactory",
     "CreatorTokenFactory",

@@ -59,8 +59,11 @@ def deploy(settings: Settings, signer: AccountAPI, oracle: str) -> Outcome:
     """Deploy and wire what is missing on the connected chain; the signer becomes owner and platform fee recipient."""
     compile_contracts(*EXPORTED_CONTRACTS)
     registry = Registry(settings, signer)
-    blueprint = registry.ensure_blueprint("CreatorTokenBlueprint", of_contract="CreatorToken")
-    deployer = registry.ensure_contract("TokenDeploymentFactory", blueprint)
+    blueprints = [
+        registry.ensure_blueprint(f"{name}Blueprint", of_contract=name)
+        for name in ("CreatorToken", "BalancedCreatorToken")
+    ]
+    deployer = registry.ensure_contract("TokenDeploymentFactory", *blueprints)
     metrics = registry.ensure_contract(
         "CreatorMetricsManager", settings.launch_min_streams, settings.launch_min_followers, MAX_METRICS_AGE_SECONDS
     )

@@ -27,6 +27,7 @@ GAS_LIMIT = 15_000_000
 MINIMUM_SEED = 10**18
 FOLDERS = {
     "CreatorToken": "tokens",
+    "BalancedCreatorToken": "tokens",
     "TokenDeploymentFactory": "launch",
     "CreatorMetricsManager": "launch",
     "CreatorTokenFactory": "launch",
@@ -106,9 +107,8 @@ class Chain:
 
     async def deploy(self, *, minimum_streams: int = 50_000, minimum_followers: int = 5_000) -> "Economy":
         """Deploy and wire everything as the deploy script does; account 1 is oracle and launcher."""
-        code = BLUEPRINT_PREAMBLE + creation_code("CreatorToken")
-        blueprint = await self._create(b"\x61" + len(code).to_bytes(2) + RETURN_THE_REST + code)
-        factory = await self._deploy("TokenDeploymentFactory", blueprint["contractAddress"])
+        blueprints = [await self._blueprint(name) for name in ("CreatorToken", "BalancedCreatorToken")]
+        factory = await self._deploy("TokenDeploymentFactory", *blueprints)
         metrics = await self._deploy("CreatorMetricsManager", minimum_streams, minimum_followers, 7 * 86_400)
         exchange = await self._deploy("IntegratedCreatorDEX", factory.address)
         launcher = await self._deploy(
@@ -120,6 +120,11 @@ class Chain:
         await metrics.send("setOracle", oracle, True)
         await launcher.send("setLauncher", oracle, True)
         return Economy(self, {contract.name: contract for contract in (factory, metrics, exchange, launcher)})
+
+    async def _blueprint(self, name: str) -> str:
+        code = BLUEPRINT_PREAMBLE + creation_code(name)
+        receipt = await self._create(b"\x61" + len(code).to_bytes(2) + RETURN_THE_REST + code)
+        return str(receipt["contractAddress"])
 
     async def _deploy(self, name: str, *arguments: Any) -> Contract:
         constructor = next(entry for entry in load_abi(name) if entry["type"] == "constructor")

@@ -6,18 +6,41 @@
 @license Apache-2.0
 @notice Constant-product pools of the native coin against every registered creator token, in one contract. 30 bps of
         what a trader brings stay in the pool; on top, the token's platform fee is set aside on the native side.
+        Trades keep to the limits of the trading_limits module.
 @dev Reserves, shares and fees are kept in books, never read from a balance: coins sent here past the functions below
      belong to nobody. Divisions round against the caller.
-@custom:kill Nothing stops it: liquidity can always be removed.
+@custom:kill Guardians pause a pool's trading; nothing stops who removes liquidity.
 """
 
 from ethereum.ercs import IERC20
+from snekmate.auth import ownable
 
 from ..interfaces import ICreatorToken
 from ..interfaces import IIntegratedCreatorDEX
 from ..interfaces import ITokenDeploymentFactory
+from ..interfaces import ITradingLimits
+from ..modules import ownership
+from ..modules import trading_limits
+
+initializes: ownable
+initializes: ownership[ownable := ownable]
+initializes: trading_limits[ownable := ownable]
 
 implements: IIntegratedCreatorDEX
+implements: ITradingLimits
+
+exports: (ownership.owner, ownership.transferOwnership)
+exports: (
+    trading_limits.safeguards,
+    trading_limits.setSafeguards,
+    trading_limits.isGuardian,
+    trading_limits.setGuardian,
+    trading_limits.exemptUntil,
+    trading_limits.grantExemption,
+    trading_limits.revokeExemption,
+    trading_limits.pausePool,
+    trading_limits.unpausePool,
+)
 
 
 struct Pool:
@@ -119,9 +142,13 @@ _cumulative_prices: HashMap[address, uint256]
 @deploy
 def __init__(registry_: ITokenDeploymentFactory):
     """
+    @notice The deployer becomes the owner and the first guardian. Emits OwnershipTransferred, SafeguardsUpdated and
+            GuardianAuthorisationChanged.
     @param registry_ The TokenDeploymentFactory: only its tokens can have a pool.
     """
     registry = registry_
+    ownable.__init__()
+    trading_limits.__init__()
 
 
 @external
@@ -149,6 +176,7 @@ def createPool(token: address, tokenAmount: uint256, sharesReceiver: address) ->
     # Only differences of the sum count. Were it zero, the first trade of a later second would cost 17 000 gas more
     # than one estimated within the second of the pool's creation, and run out of what its sender estimated.
     self._cumulative_prices[token] = 1
+    trading_limits._open(token, msg.value, tokenAmount)
     self.totalShares[token] = total
     self.sharesOf[token][empty(address)] = MINIMUM_LIQUIDITY
     self.sharesOf[token][sharesReceiver] += shares
@@ -173,7 +201,7 @@ def addLiquidity(token: address, tokenAmountMax: uint256, minShares: uint256, de
     """
     @notice Adds the whole value sent and as many of the caller's tokens (approve first) as the price asks for.
             Anybody may. Emits LiquidityAdded. Reverts with "dex: deadline passed", "dex: no pool", "dex: slippage
-            exceeded", "dex: amount too small" or "dex: reserve too large".
+            exceeded", "dex: amount too small", "dex: reserve too large" or "dex: pool paused".
     @param token The pool's token.
     @param tokenAmountMax The most to take, in token wei.
     @param minShares The fewest shares to accept.
@@ -191,6 +219,8 @@ def addLiquidity(token: address, tokenAmountMax: uint256, minShares: uint256, de
     native_reserve: uint256 = pool.native + msg.value
     token_reserve: uint256 = pool.token + token_amount
     self._store(token, pool, native_reserve, token_reserve)
+    guard: uint256 = trading_limits._scale(token, pool.native, pool.token, pool.updatedAt, native_reserve)
+    trading_limits._check_not_paused(guard)
     self.totalShares[token] = total + shares
     self.sharesOf[token][msg.sender] += shares
     log LiquidityAdded(
@@ -234,6 +264,7 @@ def removeLiquidity(
     native_reserve: uint256 = pool.native - native_amount
     token_reserve: uint256 = pool.token - token_amount
     self._store(token, pool, native_reserve, token_reserve)
+    trading_limits._scale(token, pool.native, pool.token, pool.updatedAt, native_reserve)
     self.totalShares[token] = total - shares
     self.sharesOf[token][msg.sender] = held - shares
     log LiquidityRemoved(
@@ -254,8 +285,12 @@ def removeLiquidity(
 @payable
 def buyTokens(token: address, minTokensOut: uint256, deadline: uint256 = max_value(uint256)) -> uint256:
     """
-    @notice Buys tokens with the whole value sent. Anybody may. Emits TokensPurchased. Reverts with "dex: deadline
-            passed", "dex: no pool", "dex: slippage exceeded", "dex: amount too small" or "dex: reserve too large".
+    @notice Buys tokens with the whole value sent. Anybody may. Emits TokensPurchased, after WhaleTrade if the trade is
+            large and CircuitBreakerTripped if it moves the price too far. Reverts with "dex: deadline passed", "dex: no
+            pool", "dex: slippage exceeded", "dex: amount too small", "dex: reserve too large", and by the safeguards
+            with "dex: pool paused", "dex: circuit breaker", "dex: price impact too high", "dex: pool daily limit
+            exceeded", "dex: Large trade cooldown", "dex: Daily volume limit exceeded" or "dex: maximum holding
+            exceeded".
     @param token The pool's token.
     @param minTokensOut The least to accept, in token wei.
     @param deadline The last moment, in unix seconds; none, unless given.
@@ -263,6 +298,7 @@ def buyTokens(token: address, minTokensOut: uint256, deadline: uint256 = max_val
     """
     self._check_deadline(deadline)
     pool: Pool = self._load(token)
+    guard: uint256 = trading_limits._open_guard(token)
     fee: uint256 = 0
     tokens_out: uint256 = 0
     tokens_out, fee = self._quote_purchase(token, pool, msg.value)
@@ -272,6 +308,9 @@ def buyTokens(token: address, minTokensOut: uint256, deadline: uint256 = max_val
     native_reserve: uint256 = pool.native + msg.value - fee
     token_reserve: uint256 = pool.token - tokens_out
     self._store(token, pool, native_reserve, token_reserve)
+    trading_limits._record_trade(
+        guard, token, pool.native, pool.token, pool.updatedAt, native_reserve, token_reserve
+    )
     recipient: address = self._set_fee_aside(token, fee)
     log TokensPurchased(
         token=token,
@@ -292,9 +331,9 @@ def sellTokens(
     token: address, amount: uint256, minNativeOut: uint256, deadline: uint256 = max_value(uint256)
 ) -> uint256:
     """
-    @notice Sells `amount` of the caller's tokens (approve first). Anybody may. Emits TokensSold. Reverts with "dex:
-            deadline passed", "dex: no pool", "dex: slippage exceeded", "dex: amount too small", "dex: reserve too
-            large" or, if the caller refuses the coin, "dex: native transfer failed".
+    @notice Sells `amount` of the caller's tokens (approve first). Anybody may. Emits TokensSold, after what the
+            safeguards emit. Reverts as `buyTokens` does, though never for the maximum holding, or, if the caller
+            refuses the coin, with "dex: native transfer failed".
     @param token The pool's token.
     @param amount Token wei.
     @param minNativeOut The least to accept after all fees, in native wei.
@@ -303,6 +342,7 @@ def sellTokens(
     """
     self._check_deadline(deadline)
     pool: Pool = self._load(token)
+    guard: uint256 = trading_limits._open_guard(token)
     gross: uint256 = 0
     fee: uint256 = 0
     gross, fee = self._quote_sale(token, pool, amount)
@@ -313,6 +353,9 @@ def sellTokens(
     native_reserve: uint256 = pool.native - gross
     token_reserve: uint256 = pool.token + amount
     self._store(token, pool, native_reserve, token_reserve)
+    trading_limits._record_trade(
+        guard, token, pool.native, pool.token, pool.updatedAt, native_reserve, token_reserve
+    )
     recipient: address = self._set_fee_aside(token, fee)
     log TokensSold(
         token=token,
@@ -406,8 +449,21 @@ def reserves(token: address) -> Reserves:
     @param token The pool's token.
     @return Native wei and token wei.
     """
-    pool: Pool = self._unpack(self._packed_pools[token])
-    return Reserves(native=pool.native, token=pool.token)
+    packed: uint256 = self._packed_pools[token]
+    return Reserves(native=packed & MAXIMUM_RESERVE, token=(packed >> RESERVE_BITS) & MAXIMUM_RESERVE)
+
+
+@external
+@view
+def getTradingLimits(user: address, token: address) -> ITradingLimits.TradingLimits:
+    """
+    @notice What `user` may trade in a pool now, what is left of each limit and until when. Reverts with "dex: no pool".
+    @param user The trader.
+    @param token The pool's token.
+    @return The limits; see ITradingLimits for units.
+    """
+    pool: Pool = self._load(token)
+    return trading_limits._limits(user, token, pool.native, pool.token, pool.updatedAt)
 
 
 @internal
@@ -418,7 +474,7 @@ def _quote_purchase(token: address, pool: Pool, native_in: uint256) -> (uint256,
     """
     fee: uint256 = self._platform_fee(token, native_in)
     weighted_in: uint256 = (native_in - fee) * INPUT_SHARE
-    return (weighted_in * pool.token // (pool.native * BASIS_POINTS + weighted_in), fee)
+    return (weighted_in * pool.token // (unsafe_mul(pool.native, BASIS_POINTS) + weighted_in), fee)
 
 
 @internal
@@ -428,18 +484,21 @@ def _quote_sale(token: address, pool: Pool, tokens_in: uint256) -> (uint256, uin
     @return What leaves the pool, in native wei, and the platform fee contained in it.
     """
     weighted_in: uint256 = tokens_in * INPUT_SHARE
-    gross: uint256 = weighted_in * pool.native // (pool.token * BASIS_POINTS + weighted_in)
+    gross: uint256 = weighted_in * pool.native // (unsafe_mul(pool.token, BASIS_POINTS) + weighted_in)
     return (gross, self._platform_fee(token, gross))
 
 
 @internal
 @view
 def _platform_fee(token: address, native_amount: uint256) -> uint256:
-    return self._ceil_div(native_amount * staticcall ICreatorToken(token).platformFeeRate(), BASIS_POINTS)
+    # Rounded up.
+    return (native_amount * staticcall ICreatorToken(token).platformFeeRate() + BASIS_POINTS - 1) // BASIS_POINTS
 
 
 @internal
 def _set_fee_aside(token: address, fee: uint256) -> address:
+    if fee == 0:
+        return empty(address)
     recipient: address = staticcall ICreatorToken(token).platformFeeRecipient()
     self.platformFeesDue[recipient] += fee
     return recipient
@@ -450,12 +509,6 @@ def _set_fee_aside(token: address, fee: uint256) -> address:
 def _load(token: address) -> Pool:
     packed: uint256 = self._packed_pools[token]
     assert packed != 0, "dex: no pool"
-    return self._unpack(packed)
-
-
-@internal
-@pure
-def _unpack(packed: uint256) -> Pool:
     return Pool(
         native=packed & MAXIMUM_RESERVE,
         token=(packed >> RESERVE_BITS) & MAXIMUM_RESERVE,
@@ -477,13 +530,15 @@ def _store(token: address, before: Pool, native_reserve: uint256, token_reserve:
 @internal
 @view
 def _cumulative_price(token: address, pool: Pool) -> uint256:
-    return self._cumulative_prices[token] + self._spot_price(pool) * (block.timestamp - pool.updatedAt)
+    # At most 2**168 * 2**40 since the beginning.
+    passed: uint256 = unsafe_sub(block.timestamp, pool.updatedAt)
+    return unsafe_add(self._cumulative_prices[token], unsafe_mul(self._spot_price(pool), passed))
 
 
 @internal
 @pure
 def _spot_price(pool: Pool) -> uint256:
-    return pool.native * ONE_TOKEN // pool.token
+    return unsafe_div(unsafe_mul(pool.native, ONE_TOKEN), pool.token)
 
 
 @internal
@@ -500,7 +555,7 @@ def _send_native(receiver: address, amount: uint256):
 @internal
 @pure
 def _ceil_div(numerator: uint256, denominator: uint256) -> uint256:
-    return (numerator + denominator - 1) // denominator
+    return (numerator + unsafe_sub(denominator, 1)) // denominator
 
 
 @internal

@@ -3,29 +3,36 @@
 """
 @title CreatorMetricsManager
 @license Apache-2.0
-@notice Creators' listening figures as authorised oracles report them, and whether they suffice to launch a coin.
+@notice Creators' listening figures as authorised oracles report them, alone or by quorum, and whether they suffice to
+        launch a coin.
 @custom:kill The owner stops reports by withdrawing every oracle; launches then end once the figures are too old.
 """
 
 from snekmate.auth import ownable
 
+from ..interfaces import ICreatorMetrics
 from ..interfaces import ICreatorMetricsManager
+from ..modules import metrics_quorum
 from ..modules import ownership
 
 initializes: ownable
 initializes: ownership[ownable := ownable]
+initializes: metrics_quorum[ownable := ownable]
 
+implements: ICreatorMetrics
 implements: ICreatorMetricsManager
 
 exports: (ownership.owner, ownership.transferOwnership)
-
-
-struct CreatorMetrics:
-    monthlyStreams: uint256
-    followers: uint256
-    monthlyRevenue: uint256
-    engagementScore: uint256
-    observedAt: uint256
+exports: (
+    metrics_quorum.isOracle,
+    metrics_quorum.oracleCount,
+    metrics_quorum.quorum,
+    metrics_quorum.epochLength,
+    metrics_quorum.reporters,
+    metrics_quorum.setOracle,
+    metrics_quorum.setQuorum,
+    metrics_quorum.setEpochLength,
+)
 
 
 struct MetricsUpdate:
@@ -59,11 +66,6 @@ event MilestoneReached:
     monthlyStreams: uint256
 
 
-event OracleAuthorisationChanged:
-    oracle: indexed(address)
-    authorised: bool
-
-
 event LaunchRequirementsUpdated:
     minMonthlyStreams: uint256
     minFollowers: uint256
@@ -76,8 +78,7 @@ SHORTEST_METRICS_AGE: constant(uint256) = 3_600
 LONGEST_METRICS_AGE: constant(uint256) = 90 * 86_400
 MILESTONES: constant(uint256[9]) = [1_000, 5_000, 10_000, 20_000, 50_000, 100_000, 200_000, 500_000, 1_000_000]
 
-isOracle: public(HashMap[address, bool])
-creatorMetrics: public(HashMap[address, CreatorMetrics])
+creatorMetrics: public(HashMap[address, ICreatorMetrics.CreatorMetrics])
 launchRequirements: public(LaunchRequirements)
 
 # How many of MILESTONES a creator has reached; they are reached in order and never lost.
@@ -87,12 +88,14 @@ _milestones_reached: HashMap[address, uint256]
 @deploy
 def __init__(minMonthlyStreams: uint256, minFollowers: uint256, maxMetricsAge: uint256):
     """
-    @notice The deployer becomes the owner. Emits OwnershipTransferred and LaunchRequirementsUpdated.
+    @notice The deployer becomes the owner. Emits OwnershipTransferred, LaunchRequirementsUpdated, QuorumUpdated and
+            EpochLengthUpdated.
     @param minMonthlyStreams Plays in 30 days that a launch requires.
     @param minFollowers Followers that a launch requires.
     @param maxMetricsAge How old the figures may be at a launch, in seconds: one hour to 90 days.
     """
     ownable.__init__()
+    metrics_quorum.__init__()
     self._set_launch_requirements(minMonthlyStreams, minFollowers, maxMetricsAge)
 
 
@@ -106,18 +109,22 @@ def updateCreatorMetrics(
     observedAt: uint256 = block.timestamp,
 ):
     """
-    @notice Reports a creator's figures. Authorised oracles only. Emits CreatorMetricsUpdated, and MilestoneReached
-            once for each milestone reached for the first time.
+    @notice Reports a creator's figures. Authorised oracles only. With a quorum of one, or with the report that
+            completes it, which then publishes the medians: emits CreatorMetricsUpdated, and MilestoneReached once for
+            each milestone reached for the first time. With a quorum above one, before that: emits MetricsReported.
             Reverts with "metrics: caller is not an oracle", "metrics: creator is the zero address",
-            "metrics: observed in the future", "metrics: stale update" or "metrics: score above 10000 bps".
+            "metrics: observed in the future", "metrics: stale update" or "metrics: score above 10000 bps"; with a
+            quorum above one also with "metrics: already reported" (once an epoch), "metrics: figure too large" or
+            "metrics: too many reports".
     @param creator Whose figures.
     @param monthlyStreams Plays in the 30 days before `observedAt`.
     @param followers Followers at `observedAt`.
     @param monthlyRevenue Revenue in the 30 days before `observedAt`, in wei of the native coin.
     @param engagementScore 0 to 10 000 basis points.
-    @param observedAt When the figures held, in unix seconds; not before the stored ones. Now, unless given.
+    @param observedAt When the figures held, in unix seconds; not before the stored ones, and with a quorum above one
+           in the running epoch or the previous one. Now, unless given.
     """
-    self._check_oracle()
+    metrics_quorum._check_oracle()
     self._update(
         MetricsUpdate(
             creator=creator,
@@ -137,23 +144,9 @@ def updateCreatorMetricsBatch(updates: DynArray[MetricsUpdate, MAXIMUM_BATCH]):
             Emits and reverts as `updateCreatorMetrics` does.
     @param updates One entry a creator, its fields as in `updateCreatorMetrics`.
     """
-    self._check_oracle()
+    metrics_quorum._check_oracle()
     for update: MetricsUpdate in updates:
         self._update(update)
-
-
-@external
-def setOracle(oracle: address, authorised: bool):
-    """
-    @notice Authorises an oracle or withdraws it. The owner only. Emits OracleAuthorisationChanged.
-            Reverts with "ownable: caller is not the owner" or "metrics: oracle is the zero address".
-    @param oracle The reporting account.
-    @param authorised Whether its reports count from now on; what it reported before stays.
-    """
-    ownable._check_owner()
-    assert oracle != empty(address), "metrics: oracle is the zero address"
-    self.isOracle[oracle] = authorised
-    log OracleAuthorisationChanged(oracle=oracle, authorised=authorised)
 
 
 @external
@@ -177,7 +170,7 @@ def meetsLaunchRequirements(creator: address) -> bool:
     @param creator Who wants to launch.
     @return False also for a creator that was never reported.
     """
-    metrics: CreatorMetrics = self.creatorMetrics[creator]
+    metrics: ICreatorMetrics.CreatorMetrics = self.creatorMetrics[creator]
     required: LaunchRequirements = self.launchRequirements
     return (
         metrics.observedAt != 0
@@ -204,39 +197,50 @@ def milestoneReached(creator: address, threshold: uint256) -> bool:
 
 @internal
 def _update(update: MetricsUpdate):
+    published_at: uint256 = self.creatorMetrics[update.creator].observedAt
     assert update.creator != empty(address), "metrics: creator is the zero address"
     assert update.observedAt <= block.timestamp, "metrics: observed in the future"
-    assert update.observedAt >= self.creatorMetrics[update.creator].observedAt, "metrics: stale update"
     assert update.engagementScore <= MAXIMUM_SCORE, "metrics: score above 10000 bps"
-
-    self.creatorMetrics[update.creator] = CreatorMetrics(
+    report: ICreatorMetrics.CreatorMetrics = ICreatorMetrics.CreatorMetrics(
         monthlyStreams=update.monthlyStreams,
         followers=update.followers,
         monthlyRevenue=update.monthlyRevenue,
         engagementScore=update.engagementScore,
         observedAt=update.observedAt,
     )
+    if metrics_quorum.quorum == 1:
+        assert update.observedAt >= published_at, "metrics: stale update"
+        self._publish(update.creator, report)
+    else:
+        medians: ICreatorMetrics.CreatorMetrics = metrics_quorum._gather(update.creator, report, published_at)
+        if medians.observedAt != 0:
+            self._publish(update.creator, medians)
+
+
+@internal
+def _publish(creator: address, metrics: ICreatorMetrics.CreatorMetrics):
+    self.creatorMetrics[creator] = metrics
     log CreatorMetricsUpdated(
-        creator=update.creator,
-        monthlyStreams=update.monthlyStreams,
-        followers=update.followers,
-        monthlyRevenue=update.monthlyRevenue,
-        engagementScore=update.engagementScore,
-        observedAt=update.observedAt,
+        creator=creator,
+        monthlyStreams=metrics.monthlyStreams,
+        followers=metrics.followers,
+        monthlyRevenue=metrics.monthlyRevenue,
+        engagementScore=metrics.engagementScore,
+        observedAt=metrics.observedAt,
         oracle=msg.sender,
     )
 
-    reached_before: uint256 = self._milestones_reached[update.creator]
+    reached_before: uint256 = self._milestones_reached[creator]
     reached: uint256 = reached_before
     for i: uint256 in range(9):
         if i < reached_before:
             continue
-        if update.monthlyStreams < MILESTONES[i]:
+        if metrics.monthlyStreams < MILESTONES[i]:
             break
         reached = i + 1
-        log MilestoneReached(creator=update.creator, milestone=MILESTONES[i], monthlyStreams=update.monthlyStreams)
+        log MilestoneReached(creator=creator, milestone=MILESTONES[i], monthlyStreams=metrics.monthlyStreams)
     if reached > reached_before:
-        self._milestones_reached[update.creator] = reached
+        self._milestones_reached[creator] = reached
 
 
 @internal
@@ -250,9 +254,3 @@ def _set_launch_requirements(min_monthly_streams: uint256, min_followers: uint25
     log LaunchRequirementsUpdated(
         minMonthlyStreams=min_monthly_streams, minFollowers=min_followers, maxMetricsAge=max_metrics_age
     )
-
-
-@internal
-@view
-def _check_oracle():
-    assert self.isOracle[msg.sender], "metrics: caller is not an oracle"

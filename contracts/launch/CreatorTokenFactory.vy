@@ -4,14 +4,17 @@
 """
 @title CreatorTokenFactory
 @license Apache-2.0
-@notice Creates creator tokens, and launches one coin a creator with its pool once the creator's figures allow it.
-        It holds nothing between calls.
+@notice Creates creator tokens, launches one coin a creator with its pool once the creator's figures allow it, and
+        shares a creator's revenue with the coin's holders.
+@dev It holds nothing between calls but the creators' revenue that they have not withdrawn yet.
 @custom:kill The owner of the deployer withdraws this factory, or the owner of the metrics raises the requirements.
 """
 
 from ethereum.ercs import IERC20
 from snekmate.auth import ownable
 
+from ..interfaces import IBalancedCreatorToken
+from ..interfaces import ICreatorMetrics
 from ..interfaces import ICreatorMetricsManager
 from ..interfaces import IIntegratedCreatorDEX
 from ..interfaces import ITokenDeploymentFactory
@@ -37,6 +40,25 @@ event CreatorCoinLaunched:
     tokenSeed: uint256
 
 
+event RevenueDistributed:
+    creator: indexed(address)
+    token: indexed(address)
+    amount: uint256
+    holdersShare: uint256
+    creatorShare: uint256
+    distributor: indexed(address)
+
+
+event CreatorRevenueWithdrawn:
+    creator: indexed(address)
+    amount: uint256
+
+
+event HoldersShareUpdated:
+    previousShare: uint256
+    newShare: uint256
+
+
 event LauncherAuthorisationChanged:
     launcher: indexed(address)
     authorised: bool
@@ -47,11 +69,12 @@ event MinimumSeedUpdated:
     newSeed: uint256
 
 
-# Token wei: half of a launched coin goes to its creator, half into its pool.
-COIN_SUPPLY: constant(uint256) = 20_000_000 * 10**18
-POOL_SUPPLY: constant(uint256) = COIN_SUPPLY // 2
+BASIS_POINTS: constant(uint256) = 10_000
+DEFAULT_HOLDERS_SHARE: constant(uint256) = 1_000
 # Native wei.
 LARGEST_MINIMUM_SEED: constant(uint256) = 1_000_000 * 10**18
+# Native wei that a creator must earn in 30 days, as reported, for its revenue to be shared.
+minimumMonthlyRevenue: public(constant(uint256)) = 10**18
 
 deployer: public(immutable(ITokenDeploymentFactory))
 metricsManager: public(immutable(ICreatorMetricsManager))
@@ -63,6 +86,11 @@ minimumSeed: public(uint256)
 isLauncher: public(HashMap[address, bool])
 coinOf: public(HashMap[address, address])
 
+# Of distributed revenue, in basis points.
+holdersShare: public(uint256)
+# Native wei.
+creatorRevenueDue: public(HashMap[address, uint256])
+
 
 @deploy
 def __init__(
@@ -73,7 +101,8 @@ def __init__(
     minimumSeed_: uint256,
 ):
     """
-    @notice The account that deploys this becomes the owner. Emits OwnershipTransferred and MinimumSeedUpdated.
+    @notice The account that deploys this becomes the owner. Emits OwnershipTransferred, MinimumSeedUpdated
+            and HoldersShareUpdated.
     @param deployer_ The TokenDeploymentFactory, which must authorise this factory.
     @param metricsManager_ The CreatorMetricsManager.
     @param exchange_ The IntegratedCreatorDEX.
@@ -87,6 +116,7 @@ def __init__(
     exchange = exchange_
     launchFeeRecipient = platformFeeRecipient
     self._set_minimum_seed(minimumSeed_)
+    self._set_holders_share(DEFAULT_HOLDERS_SHARE)
 
 
 @external
@@ -126,12 +156,12 @@ def launchCreatorCoin(
     creator: address, name: String[50], symbol: String[10], description: String[500], imageUrl: String[200]
 ) -> address:
     """
-    @notice Launches a creator's one coin: 20 000 000 coins, half to the creator, half into a pool together with the
-            whole value sent. The pool's shares are locked for ever. The creator itself or a launcher only.
+    @notice Launches a creator's one coin, a BalancedCreatorToken: its first 10 000 000 coins go into a pool together
+            with the whole value sent. The pool's shares are locked for ever. The creator itself or a launcher only.
             Emits CreatorCoinLaunched after the events of deployment and pool. Reverts with "factory: caller may not
             launch", "factory: seed below minimum", "factory: coin already launched" or "factory: launch requirements
             not met".
-    @param creator The coin's owner.
+    @param creator The coin's owner and beneficiary.
     @param name 1 to 50 bytes.
     @param symbol 1 to 10 bytes.
     @param description At most 500 bytes.
@@ -143,17 +173,75 @@ def launchCreatorCoin(
     assert self.coinOf[creator] == empty(address), "factory: coin already launched"
     assert staticcall metricsManager.meetsLaunchRequirements(creator), "factory: launch requirements not met"
 
-    token: address = extcall deployer.deployCreatorToken(
-        name, symbol, description, imageUrl, COIN_SUPPLY, creator, launchFeeRecipient, self
+    token: address = extcall deployer.deployBalancedCreatorToken(
+        name,
+        symbol,
+        description,
+        imageUrl,
+        creator,
+        launchFeeRecipient,
+        self,
+        metricsManager.address,
+        exchange.address,
     )
     self.coinOf[creator] = token
-    extcall IERC20(token).transfer(creator, COIN_SUPPLY - POOL_SUPPLY, default_return_value=True)
-    extcall IERC20(token).approve(exchange.address, POOL_SUPPLY, default_return_value=True)
-    extcall exchange.createPool(token, POOL_SUPPLY, empty(address), value=msg.value)
+    token_seed: uint256 = staticcall IERC20(token).balanceOf(self)
+    extcall IERC20(token).approve(exchange.address, token_seed, default_return_value=True)
+    extcall exchange.createPool(token, token_seed, empty(address), value=msg.value)
     log CreatorCoinLaunched(
-        creator=creator, token=token, launcher=msg.sender, nativeSeed=msg.value, tokenSeed=POOL_SUPPLY
+        creator=creator, token=token, launcher=msg.sender, nativeSeed=msg.value, tokenSeed=token_seed
     )
     return token
+
+
+@external
+@payable
+def distributeRevenue(creator: address):
+    """
+    @notice Shares the value sent: `holdersShare` of it, rounded down, among the holders of the creator's coin, the
+            rest for the creator to withdraw. Anybody may. Emits RevenueDistributed, after the coin's RevenueReceived.
+            Reverts with "factory: no value sent", "factory: no coin launched", "factory: Revenue backing not enabled" while the creator's
+            reported monthly revenue is below `minimumMonthlyRevenue`, or as the coin's `distribute` does.
+    @param creator Whose revenue it is.
+    """
+    assert msg.value > 0, "factory: no value sent"
+    token: address = self.coinOf[creator]
+    assert token != empty(address), "factory: no coin launched"
+    metrics: ICreatorMetrics.CreatorMetrics = staticcall ICreatorMetrics(metricsManager.address).creatorMetrics(creator)
+    assert metrics.monthlyRevenue >= minimumMonthlyRevenue, "factory: Revenue backing not enabled"
+
+    holders_share: uint256 = msg.value * self.holdersShare // BASIS_POINTS
+    creator_share: uint256 = msg.value - holders_share
+    # Not sent: a creator that refuses it would keep the holders from theirs.
+    self.creatorRevenueDue[creator] += creator_share
+    if holders_share > 0:
+        extcall IBalancedCreatorToken(token).distribute(value=holders_share)
+    log RevenueDistributed(
+        creator=creator,
+        token=token,
+        amount=msg.value,
+        holdersShare=holders_share,
+        creatorShare=creator_share,
+        distributor=msg.sender,
+    )
+
+
+@external
+def withdrawCreatorRevenue(creator: address) -> uint256:
+    """
+    @notice Pays `creator` all revenue due to it. Anybody may call. Emits CreatorRevenueWithdrawn.
+            Reverts with "factory: no revenue due" or, if the creator refuses the coin, "factory: native transfer
+            failed".
+    @param creator Who is paid.
+    @return What was paid, in native wei.
+    """
+    amount: uint256 = self.creatorRevenueDue[creator]
+    assert amount > 0, "factory: no revenue due"
+    self.creatorRevenueDue[creator] = 0
+    log CreatorRevenueWithdrawn(creator=creator, amount=amount)
+    sent: bool = raw_call(creator, b"", value=amount, revert_on_failure=False)
+    assert sent, "factory: native transfer failed"
+    return amount
 
 
 @external
@@ -180,6 +268,24 @@ def setMinimumSeed(newSeed: uint256):
     """
     ownable._check_owner()
     self._set_minimum_seed(newSeed)
+
+
+@external
+def setHoldersShare(newShare: uint256):
+    """
+    @notice Changes the holders' part of revenue distributed from now on. The owner only. Emits HoldersShareUpdated.
+            Reverts with "ownable: caller is not the owner" or "factory: holders' share above 10000 bps".
+    @param newShare Basis points, at most 10 000.
+    """
+    ownable._check_owner()
+    self._set_holders_share(newShare)
+
+
+@internal
+def _set_holders_share(new_share: uint256):
+    assert new_share <= BASIS_POINTS, "factory: holders' share above 10000 bps"
+    log HoldersShareUpdated(previousShare=self.holdersShare, newShare=new_share)
+    self.holdersShare = new_share
 
 
 @internal

@@ -3,11 +3,13 @@
 """
 @title TokenDeploymentFactory
 @license Apache-2.0
-@notice Deploys creator tokens from an ERC-5202 blueprint with CREATE2, for authorised factories, and knows which
-        tokens are its own. A token's address commits to every argument that it is deployed with.
+@notice Deploys creator tokens, plain and balanced ones, from ERC-5202 blueprints with CREATE2, for authorised
+        factories, and knows which tokens are its own. A token's address commits to every argument that it is deployed
+        with.
 @custom:kill The owner stops deployments by withdrawing every factory; deployed tokens are out of its reach.
 """
 
+from ethereum.ercs import IERC20
 from snekmate.auth import ownable
 
 from ..interfaces import ICreatorToken
@@ -36,6 +38,14 @@ event CreatorTokenDeployed:
     platformFeeRecipient: address
 
 
+# Follows CreatorTokenDeployed for a balanced one.
+event BalancedCreatorTokenDeployed:
+    token: indexed(address)
+    creator: indexed(address)
+    metricsManager: address
+    exchange: address
+
+
 event FactoryAuthorisationChanged:
     factory: indexed(address)
     authorised: bool
@@ -45,23 +55,28 @@ event FactoryAuthorisationChanged:
 BLUEPRINT_PREAMBLE: constant(uint256) = 3
 CHUNK: constant(uint256) = 1_024
 MAXIMUM_CODE: constant(uint256) = 24 * CHUNK
+# Of either token's constructor, encoded.
+MAXIMUM_ARGUMENTS: constant(uint256) = 1_248
 
 creatorTokenBlueprint: public(immutable(address))
+balancedCreatorTokenBlueprint: public(immutable(address))
 
 isFactory: public(HashMap[address, bool])
 isCreatorToken: public(HashMap[address, bool])
 
 
 @deploy
-def __init__(creatorTokenBlueprint_: address):
+def __init__(creatorTokenBlueprint_: address, balancedCreatorTokenBlueprint_: address):
     """
     @notice The deployer becomes the owner. Emits OwnershipTransferred.
     @param creatorTokenBlueprint_ The ERC-5202 blueprint of CreatorToken.
+    @param balancedCreatorTokenBlueprint_ The ERC-5202 blueprint of BalancedCreatorToken.
     """
-    assert creatorTokenBlueprint_.codesize > CHUNK, "deployer: not a blueprint"
-    assert slice(creatorTokenBlueprint_.code, 0, BLUEPRINT_PREAMBLE) == x"FE7100", "deployer: not a blueprint"
+    self._check_blueprint(creatorTokenBlueprint_)
+    self._check_blueprint(balancedCreatorTokenBlueprint_)
     ownable.__init__()
     creatorTokenBlueprint = creatorTokenBlueprint_
+    balancedCreatorTokenBlueprint = balancedCreatorTokenBlueprint_
 
 
 @external
@@ -104,20 +119,57 @@ def deployCreatorToken(
         code_offset=BLUEPRINT_PREAMBLE,
         salt=empty(bytes32),
     )
-    self.isCreatorToken[token] = True
-    log CreatorTokenDeployed(
-        token=token,
-        creator=creator,
-        factory=msg.sender,
-        name=name,
-        symbol=symbol,
-        description=description,
-        imageUrl=imageUrl,
-        initialSupply=initialSupply,
-        maximumSupply=staticcall ICreatorToken(token).maximumSupply(),
-        platformFeeRate=staticcall ICreatorToken(token).platformFeeRate(),
-        platformFeeRecipient=platformFeeRecipient,
+    self._register(token, creator, name, symbol, description, imageUrl, initialSupply, platformFeeRecipient)
+    return token
+
+
+@external
+def deployBalancedCreatorToken(
+    name: String[50],
+    symbol: String[10],
+    description: String[500],
+    imageUrl: String[200],
+    creator: address,
+    platformFeeRecipient: address,
+    poolSeeder: address,
+    metricsManager: address,
+    exchange: address,
+) -> address:
+    """
+    @notice Deploys and registers a BalancedCreatorToken. Authorised factories only. Emits CreatorTokenDeployed and
+            BalancedCreatorTokenDeployed after the token's own events. Reverts with "deployer: caller is not a factory",
+            with the token's reason ("token: …"), or without one when the same token, argument by argument, exists
+            already.
+    @param name 1 to 50 bytes.
+    @param symbol 1 to 10 bytes.
+    @param description At most 500 bytes.
+    @param imageUrl At most 200 bytes.
+    @param creator The token's owner and beneficiary.
+    @param platformFeeRecipient Who receives the platform's fee on trades.
+    @param poolSeeder Who receives the pool's part of the supply.
+    @param metricsManager The CreatorMetricsManager.
+    @param exchange The IntegratedCreatorDEX.
+    @return The token's address.
+    """
+    assert self.isFactory[msg.sender], "deployer: caller is not a factory"
+
+    token: address = create_from_blueprint(
+        balancedCreatorTokenBlueprint,
+        name,
+        symbol,
+        description,
+        imageUrl,
+        creator,
+        platformFeeRecipient,
+        poolSeeder,
+        metricsManager,
+        exchange,
+        code_offset=BLUEPRINT_PREAMBLE,
+        salt=empty(bytes32),
     )
+    minted: uint256 = staticcall IERC20(token).totalSupply()
+    self._register(token, creator, name, symbol, description, imageUrl, minted, platformFeeRecipient)
+    log BalancedCreatorTokenDeployed(token=token, creator=creator, metricsManager=metricsManager, exchange=exchange)
     return token
 
 
@@ -146,7 +198,7 @@ def predictTokenAddress(
     @param initialHolder See there.
     @return The address, whether or not the token exists already.
     """
-    arguments: Bytes[1_216] = abi_encode(
+    arguments: Bytes[MAXIMUM_ARGUMENTS] = abi_encode(
         name,
         symbol,
         description,
@@ -156,9 +208,48 @@ def predictTokenAddress(
         platformFeeRecipient,
         self._holder(initialHolder, creator),
     )
-    initcode_hash: bytes32 = keccak256(concat(self._initcode(creatorTokenBlueprint), arguments))
-    digest: bytes32 = keccak256(concat(0xff, convert(self, bytes20), empty(bytes32), initcode_hash))
-    return convert(convert(digest, uint256) & convert(max_value(uint160), uint256), address)
+    return self._predicted(creatorTokenBlueprint, arguments)
+
+
+@external
+@view
+def predictBalancedTokenAddress(
+    name: String[50],
+    symbol: String[10],
+    description: String[500],
+    imageUrl: String[200],
+    creator: address,
+    platformFeeRecipient: address,
+    poolSeeder: address,
+    metricsManager: address,
+    exchange: address,
+) -> address:
+    """
+    @notice The address at which `deployBalancedCreatorToken` with the same arguments puts its token, as
+            `predictTokenAddress` says it of plain ones.
+    @param name As in `deployBalancedCreatorToken`, and so are the other parameters.
+    @param symbol See there.
+    @param description See there.
+    @param imageUrl See there.
+    @param creator See there.
+    @param platformFeeRecipient See there.
+    @param poolSeeder See there.
+    @param metricsManager See there.
+    @param exchange See there.
+    @return The address, whether or not the token exists already.
+    """
+    arguments: Bytes[MAXIMUM_ARGUMENTS] = abi_encode(
+        name,
+        symbol,
+        description,
+        imageUrl,
+        creator,
+        platformFeeRecipient,
+        poolSeeder,
+        metricsManager,
+        exchange,
+    )
+    return self._predicted(balancedCreatorTokenBlueprint, arguments)
 
 
 @external
@@ -176,9 +267,54 @@ def setFactory(factory: address, authorised: bool):
 
 
 @internal
+def _register(
+    token: address,
+    creator: address,
+    name: String[50],
+    symbol: String[10],
+    description: String[500],
+    image_url: String[200],
+    initial_supply: uint256,
+    platform_fee_recipient: address,
+):
+    self.isCreatorToken[token] = True
+    log CreatorTokenDeployed(
+        token=token,
+        creator=creator,
+        factory=msg.sender,
+        name=name,
+        symbol=symbol,
+        description=description,
+        imageUrl=image_url,
+        initialSupply=initial_supply,
+        maximumSupply=staticcall ICreatorToken(token).maximumSupply(),
+        platformFeeRate=staticcall ICreatorToken(token).platformFeeRate(),
+        platformFeeRecipient=platform_fee_recipient,
+    )
+
+
+@internal
 @pure
 def _holder(initial_holder: address, creator: address) -> address:
     return creator if initial_holder == empty(address) else initial_holder
+
+
+@internal
+@view
+def _predicted(blueprint: address, arguments: Bytes[MAXIMUM_ARGUMENTS]) -> address:
+    """
+    @dev EIP-1014 with a zero salt.
+    """
+    initcode_hash: bytes32 = keccak256(concat(self._initcode(blueprint), arguments))
+    digest: bytes32 = keccak256(concat(0xff, convert(self, bytes20), empty(bytes32), initcode_hash))
+    return convert(convert(digest, uint256) & convert(max_value(uint160), uint256), address)
+
+
+@internal
+@view
+def _check_blueprint(blueprint: address):
+    assert blueprint.codesize > CHUNK, "deployer: not a blueprint"
+    assert slice(blueprint.code, 0, BLUEPRINT_PREAMBLE) == x"FE7100", "deployer: not a blueprint"
 
 
 @internal

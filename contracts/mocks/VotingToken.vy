@@ -150,4 +150,4 @@ def _mint(receiver: address, amount: uint256):
 @internal
 @view
 def _units_of(account: address) -> uint256:
-    return erc20.balanceOf[account] + staking._positions[account].amount
+    return staking._units_of(account)

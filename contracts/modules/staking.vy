@@ -6,8 +6,9 @@
 @license Apache-2.0
 @notice One position per account, locked for 365 days, earning 10 % a year linearly by the second. Rewards are newly
         minted, never beyond `maximumSupply`: once that is reached they stop, and principal stays withdrawable.
-@dev The staked tokens are held by the contract itself, so a transfer hook sees them move there and back. A deployable
-     that must keep more books at a stake wraps the internal functions instead of exporting the external ones.
+@dev The staked tokens are held by the contract itself, and move past the deployable's other books: they stay the
+     staker's units, to vote with and to earn revenue by. Rewards are minted past those books too: a deployable offers
+     claimRewards and unstake over `_claim` and `_unstake`, which tell it what was minted, and keeps its books around.
 """
 
 from snekmate.tokens import erc20
@@ -49,16 +50,23 @@ minimumStake: public(constant(uint256)) = 100 * 10**18
 # Seconds.
 stakingLockPeriod: public(constant(uint256)) = YEAR
 
-# Token wei; bounded so that a reward's arithmetic cannot overflow and hold the principal back.
+# Token wei; bounded so that amounts can be packed, and no reward's arithmetic overflows and holds the principal back.
 maximumSupply: public(immutable(uint256))
-MAXIMUM_SUPPLY_BOUND: constant(uint256) = 2**112 - 1
+AMOUNT_BITS: constant(uint256) = 106
+AMOUNT_MASK: constant(uint256) = 2**106 - 1
+TIME_MASK: constant(uint256) = 2**48 - 1
+LAST_CLAIMED_SHIFT: constant(uint256) = 154
 
-totalStaked: public(uint256)
+# Token wei below the maximum supply that are kept for other purposes: rewards never take them.
+_reserved: uint256
 
-# Sum over positions of amount * lastClaimed: what all of them have earned so far is known without a loop.
-_weighted_last_claims: uint256
+# Sum over positions of amount (low 106 bits) and of amount * lastClaimed (150): what all of them have earned so far is
+# known without a loop.
+_totals: uint256
 
-_positions: HashMap[address, StakingPosition]
+# account -> amount (low 106 bits), stakedAt (48) and lastClaimed (48) of its position.
+_terms: HashMap[address, uint256]
+_total_rewards: HashMap[address, uint256]
 
 
 @deploy
@@ -66,7 +74,7 @@ def __init__(maximum_supply: uint256):
     """
     @param maximum_supply Token wei that minted rewards may bring the total supply to.
     """
-    assert maximum_supply <= MAXIMUM_SUPPLY_BOUND, "staking: maximum supply too large"
+    assert maximum_supply <= AMOUNT_MASK, "staking: maximum supply too large"
     maximumSupply = maximum_supply
 
 
@@ -81,28 +89,6 @@ def stake(amount: uint256):
 
 
 @external
-def claimRewards():
-    """
-    @notice Mints the caller's rewards due so far; where the maximum supply leaves less room, as much as it leaves,
-            and what is above lapses. Emits Transfer from the zero address and RewardsClaimed.
-            Reverts with "staking: no position" or "staking: no rewards due".
-    """
-    reward: uint256 = self._collect(msg.sender)
-    assert reward > 0, "staking: no rewards due"
-    log RewardsClaimed(account=msg.sender, reward=reward)
-
-
-@external
-def unstake():
-    """
-    @notice Returns the caller's whole principal and mints the rewards due, in one call; with no room left below the
-            maximum supply the principal comes back alone. Emits Transfer and TokensUnstaked (not RewardsClaimed).
-            Reverts with "staking: no position" or "staking: still locked".
-    """
-    self._unstake(msg.sender)
-
-
-@external
 @view
 def calculateRewards(account: address) -> uint256:
     """
@@ -110,7 +96,7 @@ def calculateRewards(account: address) -> uint256:
     @param account The staker.
     @return Token wei, rounded down.
     """
-    return self._rewards_due(self._positions[account])
+    return self._rewards_due(self._position_of(account))
 
 
 @external
@@ -122,7 +108,9 @@ def stakingInfo(account: address) -> StakingPosition:
     @param account The staker.
     @return The position.
     """
-    return self._positions[account]
+    position: StakingPosition = self._position_of(account)
+    position.totalRewards = self._total_rewards[account]
+    return position
 
 
 @external
@@ -133,7 +121,17 @@ def isStaking(account: address) -> bool:
     @param account The staker.
     @return True while a position is open.
     """
-    return self._positions[account].amount > 0
+    return self._amount_of(account) > 0
+
+
+@external
+@view
+def totalStaked() -> uint256:
+    """
+    @notice The sum of all positions.
+    @return Token wei.
+    """
+    return self._total_staked()
 
 
 @external
@@ -141,7 +139,7 @@ def isStaking(account: address) -> bool:
 def rewardsRemaining() -> uint256:
     """
     @notice How much may still be minted as rewards.
-    @return Token wei below the maximum supply; burning adds to it.
+    @return Token wei below the maximum supply that are kept for nothing else; burning adds to it.
     """
     return self._room()
 
@@ -153,41 +151,61 @@ def rewardsRunway() -> uint256:
     @notice How long the rewards last at the present stake, counting what is earned and not claimed yet.
     @return Seconds, rounded down; the largest uint256 while nothing is staked.
     """
-    if self.totalStaked == 0:
+    staked: uint256 = self._total_staked()
+    if staked == 0:
         return max_value(uint256)
-    earned: uint256 = stakingRewardRate * (self.totalStaked * block.timestamp - self._weighted_last_claims)
+    earned: uint256 = stakingRewardRate * (staked * block.timestamp - (self._totals >> AMOUNT_BITS))
     mintable: uint256 = self._room() * BASIS_POINTS * YEAR
     if mintable <= earned:
         return 0
-    return (mintable - earned) // (stakingRewardRate * self.totalStaked)
+    return (mintable - earned) // (stakingRewardRate * staked)
 
 
 @internal
 def _stake(account: address, amount: uint256):
     assert amount >= minimumStake, "staking: amount below minimum"
-    assert self._positions[account].amount == 0, "staking: position already open"
+    assert self._terms[account] == 0, "staking: position already open"
 
-    self._positions[account] = StakingPosition(
-        amount=amount, stakedAt=block.timestamp, lastClaimed=block.timestamp, totalRewards=0
-    )
-    self.totalStaked += amount
-    self._weighted_last_claims += amount * block.timestamp
+    # First, for an amount that somebody has fits into what is packed.
     erc20._transfer(account, self, amount)
+    self._terms[account] = amount | (block.timestamp << AMOUNT_BITS) | (block.timestamp << LAST_CLAIMED_SHIFT)
+    self._totals += amount | (amount * block.timestamp << AMOUNT_BITS)
     log TokensStaked(account=account, amount=amount, unlocksAt=block.timestamp + stakingLockPeriod)
 
 
 @internal
-def _unstake(account: address):
-    # Shared with claimRewards through _collect: an external call from here would meet the re-entrancy lock.
+def _claim(account: address) -> uint256:
+    """
+    @dev Mints the rewards of `account` due so far; where the maximum supply leaves less room, as much as it leaves,
+         and what is above lapses. Emits Transfer from the zero address and RewardsClaimed.
+         Reverts with "staking: no position" or "staking: no rewards due".
+    @return Token wei minted.
+    """
     reward: uint256 = self._collect(account)
-    position: StakingPosition = self._positions[account]
+    assert reward > 0, "staking: no rewards due"
+    log RewardsClaimed(account=account, reward=reward)
+    return reward
+
+
+@internal
+def _unstake(account: address) -> uint256:
+    """
+    @dev Returns the whole principal of `account` and mints the rewards due; with no room left below the maximum
+         supply the principal comes back alone. Emits Transfer and TokensUnstaked (not RewardsClaimed).
+         Reverts with "staking: no position" or "staking: still locked".
+    @return Token wei minted.
+    """
+    # Shared with _claim through _collect: an external call from here would meet the re-entrancy lock.
+    reward: uint256 = self._collect(account)
+    position: StakingPosition = self._position_of(account)
     assert block.timestamp >= position.stakedAt + stakingLockPeriod, "staking: still locked"
 
-    self._positions[account] = empty(StakingPosition)
-    self.totalStaked -= position.amount
-    self._weighted_last_claims -= position.amount * position.lastClaimed
+    self._terms[account] = 0
+    self._total_rewards[account] = 0
+    self._totals -= position.amount | (position.amount * position.lastClaimed << AMOUNT_BITS)
     erc20._transfer(self, account, position.amount)
     log TokensUnstaked(account=account, amount=position.amount, reward=reward)
+    return reward
 
 
 @internal
@@ -195,14 +213,15 @@ def _collect(account: address) -> uint256:
     """
     @dev Mints what is due to `account`, possibly nothing, and starts its clock anew.
     """
-    position: StakingPosition = self._positions[account]
+    position: StakingPosition = self._position_of(account)
     assert position.amount > 0, "staking: no position"
 
     reward: uint256 = self._rewards_due(position)
     if reward > 0:
-        self._weighted_last_claims += position.amount * (block.timestamp - position.lastClaimed)
-        self._positions[account].lastClaimed = block.timestamp
-        self._positions[account].totalRewards = position.totalRewards + reward
+        elapsed: uint256 = block.timestamp - position.lastClaimed
+        self._totals += position.amount * elapsed << AMOUNT_BITS
+        self._terms[account] += elapsed << LAST_CLAIMED_SHIFT
+        self._total_rewards[account] += reward
         erc20._mint(account, reward)
     return reward
 
@@ -218,6 +237,42 @@ def _rewards_due(position: StakingPosition) -> uint256:
 
 @internal
 @view
+def _units_of(account: address) -> uint256:
+    """
+    @return All that `account` owns, staked or not, in token wei.
+    """
+    return erc20.balanceOf[account] + self._amount_of(account)
+
+
+@internal
+@view
+def _amount_of(account: address) -> uint256:
+    return self._terms[account] & AMOUNT_MASK
+
+
+@internal
+@view
+def _total_staked() -> uint256:
+    return self._totals & AMOUNT_MASK
+
+
+@internal
+@view
+def _position_of(account: address) -> StakingPosition:
+    """
+    @return The position but for its totalRewards, which only readers want.
+    """
+    terms: uint256 = self._terms[account]
+    return StakingPosition(
+        amount=terms & AMOUNT_MASK,
+        stakedAt=(terms >> AMOUNT_BITS) & TIME_MASK,
+        lastClaimed=terms >> LAST_CLAIMED_SHIFT,
+        totalRewards=0,
+    )
+
+
+@internal
+@view
 def _room() -> uint256:
-    # Never negative: the supply starts below the maximum and only rewards are minted.
-    return maximumSupply - erc20.totalSupply
+    # Never negative: whatever else is minted comes out of what is reserved.
+    return maximumSupply - erc20.totalSupply - self._reserved

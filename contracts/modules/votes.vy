@@ -9,6 +9,8 @@
      `_mint_units` and `_burn_units` after tokens changed hands, and not when they only went into a stake or came
      back, so that staked tokens keep their votes. It offers `delegate` and `delegateBySig` over `_delegate`, to
      which it tells the delegator's units. EIP-712 domain and nonces are the ones of erc20's permit.
+     The slot that every transfer reads has room for a tag of 48 bits, for whatever else a deployable must know of an
+     account at every transfer.
 """
 
 from snekmate.tokens import erc20
@@ -29,12 +31,16 @@ DELEGATION_TYPE_HASH: constant(bytes32) = keccak256("Delegation(address delegate
 
 ADDRESS_BITS: constant(uint256) = 160
 ADDRESS_MASK: constant(uint256) = 2**160 - 1
+# A checkpoint a second fills it after nine million years.
+LENGTH_MASK: constant(uint256) = 2**48 - 1
+TAG_SHIFT: constant(uint256) = 208
+UNTAGGED_MASK: constant(uint256) = 2**208 - 1
 
 # An account's history is its address; no address is this long.
 SUPPLY_HISTORY: constant(uint256) = 2**160
 
-# account -> its delegate (low 160 bits) and the length of the history of the votes that it received (the rest): who
-# delegates to itself, as most do, reads and writes one slot for both.
+# account -> its delegate (low 160 bits), the length of the history of the votes that it received (48) and its tag (48):
+# who delegates to itself, as most do, reads and writes one slot for all.
 _accounts: HashMap[address, uint256]
 
 _supply_history_length: uint256
@@ -172,20 +178,20 @@ def _move_votes(source: address, destination: address, amount: uint256):
     if source == destination or amount == 0:
         return
     if source != empty(address):
-        votes: uint256 = checkpoints._latest(self._history_of(source), self._history_length_of(source))
-        self._checkpoint_votes(source, votes, votes - amount)
+        self._checkpoint_votes(source, 0, amount)
     if destination != empty(address):
-        votes: uint256 = checkpoints._latest(self._history_of(destination), self._history_length_of(destination))
-        self._checkpoint_votes(destination, votes, votes + amount)
+        self._checkpoint_votes(destination, amount, 0)
 
 
 @internal
-def _checkpoint_votes(account: address, previous: uint256, votes: uint256):
+def _checkpoint_votes(account: address, gained: uint256, lost: uint256):
     packed: uint256 = self._accounts[account]
-    length: uint256 = packed >> ADDRESS_BITS
-    new_length: uint256 = checkpoints._push(self._history_of(account), length, block.timestamp, votes)
-    if new_length != length:
-        self._accounts[account] = new_length << ADDRESS_BITS | packed & ADDRESS_MASK
+    history: uint256 = self._history_of(account)
+    length: uint256 = (packed >> ADDRESS_BITS) & LENGTH_MASK
+    previous: uint256 = checkpoints._latest(history, length)
+    votes: uint256 = previous + gained - lost
+    if checkpoints._push(history, length, block.timestamp, votes) != length:
+        self._accounts[account] = packed + (1 << ADDRESS_BITS)
     log IERC5805.DelegateVotesChanged(delegate=account, previousVotes=previous, newVotes=votes)
 
 
@@ -195,6 +201,20 @@ def _checkpoint_supply():
     self._supply_history_length = checkpoints._push(
         SUPPLY_HISTORY, self._supply_history_length, block.timestamp, erc20.totalSupply
     )
+
+
+@internal
+@view
+def _tag_of(account: address) -> uint256:
+    return self._accounts[account] >> TAG_SHIFT
+
+
+@internal
+def _set_tag(account: address, tag: uint256):
+    """
+    @param tag At most 48 bits.
+    """
+    self._accounts[account] = (self._accounts[account] & UNTAGGED_MASK) | (tag << TAG_SHIFT)
 
 
 @internal
@@ -213,7 +233,7 @@ def _delegate_of(account: address) -> address:
 @internal
 @view
 def _history_length_of(account: address) -> uint256:
-    return self._accounts[account] >> ADDRESS_BITS
+    return (self._accounts[account] >> ADDRESS_BITS) & LENGTH_MASK
 
 
 @internal

@@ -4,8 +4,8 @@
 """
 @title CreatorToken
 @license Apache-2.0
-@notice A creator's coin: ERC-20 with permit (EIP-2612), burning, an owner, and staking whose rewards are minted up to
-        twice the initial supply. 18 decimals.
+@notice A creator's coin: ERC-20 with permit (EIP-2612), burning, votes (ERC-5805), an owner, and staking whose rewards
+        are minted up to twice the initial supply. 18 decimals.
 @custom:kill Nothing stops it: no proxy, no pause. The owner can mark it inactive for readers, which changes no rule.
 """
 
@@ -13,40 +13,49 @@ from ethereum.ercs import IERC20
 from ethereum.ercs import IERC20Detailed
 from snekmate.auth import ownable
 from snekmate.tokens import erc20
+from snekmate.tokens.interfaces import IERC20Permit
+from snekmate.utils import eip712_domain_separator
+from snekmate.utils.interfaces import IERC5267
 
 from ..interfaces import ICreatorToken
+from ..interfaces import IERC5805
+from ..modules import checkpoints
+from ..modules import creator_profile
 from ..modules import ownership
 from ..modules import staking
+from ..modules import votes
 
 initializes: ownable
 initializes: erc20[ownable := ownable]
 initializes: ownership[ownable := ownable]
 initializes: staking[erc20 := erc20]
+initializes: checkpoints
+initializes: votes[checkpoints := checkpoints, eip712_domain_separator := eip712_domain_separator, erc20 := erc20]
+initializes: creator_profile[ownable := ownable, erc20 := erc20]
 
 implements: IERC20
 implements: IERC20Detailed
+implements: IERC20Permit
+implements: IERC5267
+implements: IERC5805
 implements: ICreatorToken
 
-# erc20's minting, minters and snake_case functions stay inside: nobody mints but staking.
+# erc20's minting, minters and unvoted transfers stay inside: nobody mints but staking.
 exports: (
     erc20.decimals,
     erc20.totalSupply,
     erc20.balanceOf,
     erc20.allowance,
-    erc20.transfer,
-    erc20.transferFrom,
     erc20.approve,
-    erc20.burn,
     erc20.permit,
     erc20.nonces,
     erc20.DOMAIN_SEPARATOR,
     erc20.eip712Domain,
 )
 exports: (ownership.owner, ownership.transferOwnership)
+# A stake keeps its votes: nothing is to be done around it.
 exports: (
     staking.stake,
-    staking.claimRewards,
-    staking.unstake,
     staking.calculateRewards,
     staking.stakingInfo,
     staking.isStaking,
@@ -58,48 +67,24 @@ exports: (
     staking.stakingLockPeriod,
     staking.stakingRewardRate,
 )
-
-
-struct CreatorInfo:
-    name: String[50]
-    symbol: String[10]
-    description: String[500]
-    imageUrl: String[200]
-    totalSupply: uint256
-    stakingRewardRate: uint256
-    isActive: bool
-
-
-event CreatorInfoUpdated:
-    description: String[500]
-    imageUrl: String[200]
-    isActive: bool
-
-
-event PlatformFeeRateUpdated:
-    previousRate: uint256
-    newRate: uint256
-
-
-event PlatformFeeRecipientUpdated:
-    previousRecipient: indexed(address)
-    newRecipient: indexed(address)
-
-
-MAXIMUM_PLATFORM_FEE_RATE: constant(uint256) = 1_000
-DEFAULT_PLATFORM_FEE_RATE: constant(uint256) = 250
-
-# Longer than snekmate's 25 and 5 bytes: artists' names are.
-name: public(immutable(String[50]))
-symbol: public(immutable(String[10]))
-
-# Basis points of a trade's native side, and who receives them.
-platformFeeRate: public(uint256)
-platformFeeRecipient: public(address)
-
-_description: String[500]
-_image_url: String[200]
-_is_active: bool
+exports: (
+    votes.clock,
+    votes.CLOCK_MODE,
+    votes.delegates,
+    votes.getVotes,
+    votes.getPastVotes,
+    votes.getPastTotalSupply,
+)
+exports: (
+    creator_profile.name,
+    creator_profile.symbol,
+    creator_profile.creatorInfo,
+    creator_profile.updateCreatorInfo,
+    creator_profile.platformFeeRate,
+    creator_profile.platformFeeRecipient,
+    creator_profile.setPlatformFeeRate,
+    creator_profile.setPlatformFeeRecipient,
+)
 
 
 @deploy
@@ -123,116 +108,129 @@ def __init__(
     @param initialSupply Token wei, more than zero; the maximum supply is twice as much.
     @param creator The owner.
     @param platformFeeRecipient Who receives the platform's fee on trades.
-    @param initialHolder Who receives the initial supply: the creator, or a factory that seeds a pool with a part.
+    @param initialHolder Who receives the initial supply.
     """
-    assert len(name_) > 0, "token: name is empty"
-    assert len(symbol_) > 0, "token: symbol is empty"
     assert initialSupply > 0, "token: initial supply is zero"
     assert creator != empty(address), "token: creator is the zero address"
-    assert platformFeeRecipient != empty(address), "token: fee recipient is the zero address"
 
     ownable.__init__()
     erc20.__init__("", "", 18, name_, "1")
     staking.__init__(2 * initialSupply)
-    name = name_
-    symbol = symbol_
-    self._update_info(description, imageUrl, True)
-    self._set_platform_fee_rate(DEFAULT_PLATFORM_FEE_RATE)
-    self._set_platform_fee_recipient(platformFeeRecipient)
+    creator_profile.__init__(name_, symbol_, description, imageUrl, platformFeeRecipient)
 
     ownable._transfer_ownership(creator)
     erc20._mint(initialHolder, initialSupply)
+    votes._mint_units(initialHolder, initialSupply)
+
+
+@external
+def transfer(to: address, amount: uint256) -> bool:
+    """
+    @notice Moves the caller's tokens and their votes. Emits Transfer, and DelegateVotesChanged where votes move.
+            Reverts with "erc20: transfer to the zero address" or "erc20: transfer amount exceeds balance".
+    @param to The receiver.
+    @param amount Token wei.
+    @return True.
+    """
+    self._transfer(msg.sender, to, amount)
+    return True
+
+
+@external
+def transferFrom(owner: address, to: address, amount: uint256) -> bool:
+    """
+    @notice Moves tokens of `owner` and their votes out of the caller's allowance. Emits Approval, unless the allowance
+            is endless, Transfer, and DelegateVotesChanged where votes move. Reverts as `transfer` does, or with
+            "erc20: insufficient allowance".
+    @param owner Whose tokens.
+    @param to The receiver.
+    @param amount Token wei.
+    @return True.
+    """
+    erc20._spend_allowance(owner, msg.sender, amount)
+    self._transfer(owner, to, amount)
+    return True
+
+
+@external
+def burn(amount: uint256):
+    """
+    @notice Destroys tokens of the caller. Emits Transfer to the zero address, and DelegateVotesChanged where the
+            caller delegates. Reverts with "erc20: burn amount exceeds balance".
+    @param amount Token wei.
+    """
+    self._burn(msg.sender, amount)
 
 
 @external
 def burnFrom(account: address, amount: uint256):
     """
-    @notice Destroys `amount` tokens of `account` out of the caller's allowance. Emits Approval and Transfer.
-            Reverts with "erc20: insufficient allowance" or "erc20: burn amount exceeds balance".
+    @notice Destroys tokens of `account` out of the caller's allowance. Emits Approval, unless the allowance is
+            endless, and what `burn` does. Reverts as `burn` does, or with "erc20: insufficient allowance".
     @param account Whose tokens.
     @param amount Token wei.
     """
     erc20._spend_allowance(account, msg.sender, amount)
-    erc20._burn(account, amount)
+    self._burn(account, amount)
 
 
 @external
-def updateCreatorInfo(description: String[500], imageUrl: String[200], isActive: bool):
+def delegate(delegatee: address):
     """
-    @notice Changes what the coin says of itself. The owner only. Emits CreatorInfoUpdated.
-            Reverts with "ownable: caller is not the owner".
-    @param description At most 500 bytes.
-    @param imageUrl At most 200 bytes.
-    @param isActive Whether the creator still stands behind the coin; transfers and staking go on either way.
+    @notice Gives the caller's votes, for its balance and its stake, to `delegatee`: itself, another or, to silence
+            them, the zero address. Emits DelegateChanged, and DelegateVotesChanged where votes move.
+    @param delegatee Who votes from now on.
     """
-    ownable._check_owner()
-    self._update_info(description, imageUrl, isActive)
+    votes._delegate(msg.sender, delegatee, staking._units_of(msg.sender))
 
 
 @external
-def setPlatformFeeRate(rate: uint256):
+def delegateBySig(delegatee: address, nonce: uint256, expiry: uint256, v: uint8, r: bytes32, s: bytes32):
     """
-    @notice Changes the platform's fee on trades. The platform fee recipient only. Emits PlatformFeeRateUpdated.
-            Reverts with "token: caller is not the fee recipient" or "token: fee rate above 1000 bps".
-    @param rate Basis points of a trade's native side, at most 1 000.
+    @notice `delegate` for who signed (EIP-712); anybody may send it. The nonces are permit's. Emits what `delegate`
+            does. Reverts with "votes: signature expired", "votes: invalid nonce", "ecdsa: invalid signature" or
+            "ecdsa: invalid signature `s` value".
+    @param delegatee Who votes from now on.
+    @param nonce The signer's present nonce.
+    @param expiry The last moment, in unix seconds.
+    @param v The signature's recovery identifier.
+    @param r The signature's first half.
+    @param s The signature's second half, the low one of the two that verify.
     """
-    self._check_fee_recipient()
-    self._set_platform_fee_rate(rate)
+    delegator: address = votes._recover_delegator(delegatee, nonce, expiry, v, r, s)
+    votes._delegate(delegator, delegatee, staking._units_of(delegator))
 
 
 @external
-def setPlatformFeeRecipient(recipient: address):
+def claimRewards():
     """
-    @notice Hands the platform's fee, and the right to set it, to `recipient`. The platform fee recipient only.
-            Emits PlatformFeeRecipientUpdated.
-            Reverts with "token: caller is not the fee recipient" or "token: fee recipient is the zero address".
-    @param recipient Who receives the fee from now on; what is due already stays the previous recipient's.
+    @notice Mints the caller's rewards due so far; where the maximum supply leaves less room, as much as it leaves,
+            and what is above lapses. Emits Transfer from the zero address, RewardsClaimed, and DelegateVotesChanged
+            where the caller delegates. Reverts with "staking: no position" or "staking: no rewards due".
     """
-    self._check_fee_recipient()
-    assert recipient != empty(address), "token: fee recipient is the zero address"
-    self._set_platform_fee_recipient(recipient)
+    reward: uint256 = staking._claim(msg.sender)
+    votes._mint_units(msg.sender, reward)
 
 
 @external
-@view
-def creatorInfo() -> CreatorInfo:
+def unstake():
     """
-    @notice What the coin says of itself, with its live figures.
-    @return Texts, total supply in token wei, staking reward rate in basis points a year, and whether it is active.
+    @notice Returns the caller's whole principal and mints the rewards due, in one call; with no room left below the
+            maximum supply the principal comes back alone. Emits Transfer, TokensUnstaked (not RewardsClaimed), and
+            DelegateVotesChanged where the caller delegates.
+            Reverts with "staking: no position" or "staking: still locked".
     """
-    return CreatorInfo(
-        name=name,
-        symbol=symbol,
-        description=self._description,
-        imageUrl=self._image_url,
-        totalSupply=erc20.totalSupply,
-        stakingRewardRate=staking.stakingRewardRate,
-        isActive=self._is_active,
-    )
+    reward: uint256 = staking._unstake(msg.sender)
+    votes._mint_units(msg.sender, reward)
 
 
 @internal
-def _update_info(description: String[500], image_url: String[200], is_active: bool):
-    self._description = description
-    self._image_url = image_url
-    self._is_active = is_active
-    log CreatorInfoUpdated(description=description, imageUrl=image_url, isActive=is_active)
+def _transfer(owner: address, to: address, amount: uint256):
+    erc20._transfer(owner, to, amount)
+    votes._move_units(owner, to, amount)
 
 
 @internal
-def _set_platform_fee_rate(rate: uint256):
-    assert rate <= MAXIMUM_PLATFORM_FEE_RATE, "token: fee rate above 1000 bps"
-    log PlatformFeeRateUpdated(previousRate=self.platformFeeRate, newRate=rate)
-    self.platformFeeRate = rate
-
-
-@internal
-def _set_platform_fee_recipient(recipient: address):
-    log PlatformFeeRecipientUpdated(previousRecipient=self.platformFeeRecipient, newRecipient=recipient)
-    self.platformFeeRecipient = recipient
-
-
-@internal
-@view
-def _check_fee_recipient():
-    assert msg.sender == self.platformFeeRecipient, "token: caller is not the fee recipient"
+def _burn(owner: address, amount: uint256):
+    erc20._burn(owner, amount)
+    votes._burn_units(owner, amount)

@@ -29,10 +29,13 @@ def deploy_system() -> System:
     owner = boa.env.generate_address("owner")
     actors = [boa.env.generate_address(f"actor {index}") for index in range(3)]
     recipients = [boa.env.generate_address(f"recipient {index}") for index in range(2)]
-    token = boa.load_partial(str(CONTRACTS / "tokens" / "CreatorToken.vy"))
+    token, balanced = (
+        boa.load_partial(str(CONTRACTS / "tokens" / f"{name}.vy")) for name in ("CreatorToken", "BalancedCreatorToken")
+    )
     with boa.env.prank(owner):
         deployer = boa.load(
-            str(CONTRACTS / "launch" / "TokenDeploymentFactory.vy"), token.deploy_as_blueprint().address
+            str(CONTRACTS / "launch" / "TokenDeploymentFactory.vy"),
+            *(blueprint.deploy_as_blueprint().address for blueprint in (token, balanced)),
         )
         deployer.setFactory(owner, True)
         dex = boa.load(str(CONTRACTS / "exchange" / "IntegratedCreatorDEX.vy"), deployer.address)

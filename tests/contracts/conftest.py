@@ -18,6 +18,7 @@ MAX_METRICS_AGE = 7 * 86_400
 MINIMUM_SEED = COIN
 FOREVER = 2**256 - 1
 ZERO_ADDRESS = "0x0000000000000000000000000000000000000000"
+WIDEST_SAFEGUARDS = (10_000, 10_000, 5_000, 0, 10_000, 5_000, 9_000, 300)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -75,9 +76,15 @@ def blueprint(contracts: Any, actors: Actors) -> Any:
 
 
 @pytest.fixture(scope="session")
-def deployer(contracts: Any, actors: Actors, blueprint: str) -> Any:
+def balanced_blueprint(contracts: Any, actors: Actors) -> Any:
+    """The ERC-5202 blueprint of BalancedCreatorToken."""
+    return actors.owner.declare(contracts.BalancedCreatorToken).contract_address
+
+
+@pytest.fixture(scope="session")
+def deployer(contracts: Any, actors: Actors, blueprint: str, balanced_blueprint: str) -> Any:
     """The token deployer and registry; the owner may also deploy tokens by itself."""
-    deployer = actors.owner.deploy(contracts.TokenDeploymentFactory, blueprint)
+    deployer = actors.owner.deploy(contracts.TokenDeploymentFactory, blueprint, balanced_blueprint)
     deployer.setFactory(actors.owner, True, sender=actors.owner)
     return deployer
 
@@ -92,8 +99,10 @@ def metrics(contracts: Any, actors: Actors) -> Any:
 
 @pytest.fixture(scope="session")
 def dex(contracts: Any, actors: Actors, deployer: Any) -> Any:
-    """The exchange."""
-    return actors.owner.deploy(contracts.IntegratedCreatorDEX, deployer)
+    """The exchange, its safeguards as wide as they go: they have a suite of their own."""
+    dex = actors.owner.deploy(contracts.IntegratedCreatorDEX, deployer)
+    dex.setSafeguards(WIDEST_SAFEGUARDS, sender=actors.owner)
+    return dex
 
 
 @pytest.fixture(scope="session")

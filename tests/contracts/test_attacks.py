@@ -134,8 +134,9 @@ def test_opening_a_coins_pool_before_its_launch(
     metrics: Any, factory: Any, deployer: Any, dex: Any, actors: Actors
 ) -> None:
     texts = ("A Coin", "COIN", "", "")
-    supply = 20_000_000 * COIN
-    predicted = deployer.predictTokenAddress(*texts, supply, actors.creator, actors.fee_recipient, factory)
+    predicted = deployer.predictBalancedTokenAddress(
+        *texts, actors.creator, actors.fee_recipient, factory, metrics, dex
+    )
     with ape.reverts("dex: unknown token"):
         dex.createPool(predicted, 1, actors.stranger, value=COIN, sender=actors.stranger)
     metrics.updateCreatorMetrics(actors.creator, MIN_STREAMS, MIN_FOLLOWERS, 0, 0, sender=actors.oracle)

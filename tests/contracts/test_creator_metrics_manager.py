@@ -191,9 +191,11 @@ def test_the_owner_authorises_and_withdraws_oracles(metrics: Any, actors: Actors
         metrics.setOracle(ZERO_ADDRESS, True, sender=actors.owner)
 
 
-def test_deployment_logs_carry_the_requirements(metrics: Any, actors: Actors) -> None:
+def test_deployment_logs_carry_requirements_and_quorum(metrics: Any, actors: Actors) -> None:
     assert metrics.creation_metadata.receipt.events == [
         metrics.OwnershipTransferred(previous_owner=ZERO_ADDRESS, new_owner=actors.owner),
+        metrics.QuorumUpdated(previousQuorum=0, newQuorum=1),
+        metrics.EpochLengthUpdated(previousLength=0, newLength=3_600),
         metrics.LaunchRequirementsUpdated(
             minMonthlyStreams=MIN_STREAMS, minFollowers=MIN_FOLLOWERS, maxMetricsAge=MAX_METRICS_AGE
         ),

@@ -5,8 +5,9 @@ from typing import Any
 import ape
 import pytest
 
-from tests.contracts.conftest import COIN, FOREVER, INITIAL_SUPPLY, ZERO_ADDRESS, Actors
+from tests.contracts.conftest import COIN, FOREVER, INITIAL_SUPPLY, YEAR, ZERO_ADDRESS, Actors
 from tests.contracts.signing import sign_permit
+from tests.contracts.voting import delegate, pass_time, sign_delegation
 
 TRADER_INDEX = 4
 
@@ -58,7 +59,7 @@ def test_names_of_fifty_bytes_fit(contracts: Any, actors: Actors) -> None:
         ({"creator": ZERO_ADDRESS}, "token: creator is the zero address"),
         ({"fee_recipient": ZERO_ADDRESS}, "token: fee recipient is the zero address"),
         ({"holder": ZERO_ADDRESS}, "erc20: mint to the zero address"),
-        ({"initial_supply": 2**111}, "staking: maximum supply too large"),
+        ({"initial_supply": 2**105}, "staking: maximum supply too large"),
     ],
 )
 def test_a_token_with_a_wrong_argument_is_not_deployed(
@@ -206,7 +207,7 @@ def test_there_is_no_way_to_mint_from_outside(contracts: Any) -> None:
 
     assert methods == {
         *("transfer", "transferFrom", "approve", "permit", "burn", "burnFrom"),
-        *("stake", "claimRewards", "unstake"),
+        *("stake", "claimRewards", "unstake", "delegate", "delegateBySig"),
         *("transferOwnership", "updateCreatorInfo", "setPlatformFeeRate", "setPlatformFeeRecipient"),
     }
 
@@ -219,3 +220,106 @@ def test_deployment_logs_carry_the_whole_first_state(contracts: Any, actors: Act
         *("CreatorInfoUpdated", "PlatformFeeRateUpdated", "PlatformFeeRecipientUpdated"),
         *("OwnershipTransferred", "Transfer"),
     ]
+
+
+# votes
+
+
+@pytest.fixture
+def delegating(funded_token: Any, actors: Actors) -> Any:
+    """A token whose staker and trader, with a hundred thousand coins each, vote for themselves."""
+    for holder in (actors.staker, actors.trader):
+        delegate(funded_token, holder, sender=holder)
+    return funded_token
+
+
+def test_a_transfer_moves_votes(delegating: Any, actors: Actors) -> None:
+    receipt = delegating.transfer(actors.trader, COIN, sender=actors.staker)
+
+    assert receipt.events == [
+        delegating.Transfer(sender=actors.staker, receiver=actors.trader, value=COIN),
+        delegating.DelegateVotesChanged(
+            delegate=actors.staker, previousVotes=100_000 * COIN, newVotes=100_000 * COIN - COIN
+        ),
+        delegating.DelegateVotesChanged(
+            delegate=actors.trader, previousVotes=100_000 * COIN, newVotes=100_000 * COIN + COIN
+        ),
+    ]
+
+
+def test_a_transfer_by_allowance_moves_votes(delegating: Any, actors: Actors) -> None:
+    delegating.approve(actors.stranger, COIN, sender=actors.staker)
+
+    delegating.transferFrom(actors.staker, actors.trader, COIN, sender=actors.stranger)
+
+    assert delegating.getVotes(actors.staker) == 99_999 * COIN
+    assert delegating.getVotes(actors.trader) == 100_001 * COIN
+
+
+def test_burning_takes_votes_and_past_supply(chain: Any, delegating: Any, actors: Actors) -> None:
+    before = chain.blocks.head.timestamp
+    pass_time(chain, 10)
+    delegating.burn(COIN, sender=actors.staker)
+    delegating.approve(actors.stranger, COIN, sender=actors.trader)
+    delegating.burnFrom(actors.trader, COIN, sender=actors.stranger)
+    after = chain.blocks.head.timestamp
+    pass_time(chain, 10)
+
+    assert delegating.getVotes(actors.staker) == delegating.getVotes(actors.trader) == 99_999 * COIN
+    assert delegating.getPastTotalSupply(before) == INITIAL_SUPPLY
+    assert delegating.getPastTotalSupply(after) == INITIAL_SUPPLY - 2 * COIN
+
+
+def test_staked_coins_keep_their_votes(chain: Any, delegating: Any, actors: Actors) -> None:
+    delegating.stake(40_000 * COIN, sender=actors.staker)
+    assert delegating.getVotes(actors.staker) == 100_000 * COIN
+    assert delegating.getVotes(delegating) == 0
+
+    delegate(delegating, actors.trader, sender=actors.staker)  # the stake goes along
+    assert delegating.getVotes(actors.trader) == 200_000 * COIN
+
+    pass_time(chain, YEAR)
+    receipt = delegating.unstake(sender=actors.staker)
+    (unstaked,) = delegating.TokensUnstaked.from_receipt(receipt)
+    assert delegating.getVotes(actors.trader) == 200_000 * COIN + unstaked.reward
+    assert delegating.getVotes(actors.staker) == 0
+
+
+def test_claimed_rewards_have_votes(chain: Any, delegating: Any, actors: Actors) -> None:
+    delegating.stake(40_000 * COIN, sender=actors.staker)
+    pass_time(chain, 86_400)
+
+    receipt = delegating.claimRewards(sender=actors.staker)
+
+    (claimed,) = delegating.RewardsClaimed.from_receipt(receipt)
+    assert delegating.getVotes(actors.staker) == 100_000 * COIN + claimed.reward
+
+
+def test_the_initial_supply_is_in_the_past_supply(chain: Any, delegating: Any) -> None:
+    now = chain.blocks.head.timestamp
+    pass_time(chain, 10)
+
+    assert delegating.getPastTotalSupply(now) == INITIAL_SUPPLY
+    assert delegating.getPastTotalSupply(1) == 0
+
+
+def test_permits_and_signed_delegations_share_their_nonces(chain: Any, funded_token: Any, actors: Actors) -> None:
+    deadline = chain.pending_timestamp + 3_600
+    permit = sign_permit(funded_token, TRADER_INDEX, actors.stranger, COIN, deadline=deadline)
+    funded_token.permit(actors.trader, actors.stranger, COIN, deadline, *permit, sender=actors.stranger)
+    replayed = sign_delegation(
+        TRADER_INDEX, actors.stranger, token=funded_token, name="A Token", nonce=0, expiry=deadline
+    )
+    signature = sign_delegation(
+        TRADER_INDEX, actors.stranger, token=funded_token, name="A Token", nonce=1, expiry=deadline
+    )
+
+    with ape.reverts("votes: invalid nonce"):
+        funded_token.delegateBySig(actors.stranger, 0, deadline, *replayed, sender=actors.stranger)
+    receipt = funded_token.delegateBySig(actors.stranger, 1, deadline, *signature, sender=actors.stranger)
+
+    assert receipt.events[0] == funded_token.DelegateChanged(
+        delegator=actors.trader, fromDelegate=ZERO_ADDRESS, toDelegate=actors.stranger
+    )
+    assert funded_token.getVotes(actors.stranger) == 100_000 * COIN
+    assert funded_token.nonces(actors.trader) == 2

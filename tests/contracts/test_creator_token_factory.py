@@ -8,7 +8,8 @@ import pytest
 from tests.contracts.conftest import COIN, MIN_FOLLOWERS, MIN_STREAMS, MINIMUM_SEED, ZERO_ADDRESS, Actors
 
 TEXTS = ("A Coin", "COIN", "About it", "https://img.example/2")
-SUPPLY = 20_000_000 * COIN
+MAXIMUM_SUPPLY = 100_000_000 * COIN
+POOL_SUPPLY = 10_000_000 * COIN
 SEED = 3 * COIN
 
 
@@ -43,19 +44,20 @@ def test_a_launch_makes_the_coin_and_its_pool_in_one_transaction(
 ) -> None:
     receipt = ready.launchCreatorCoin(actors.creator, *TEXTS, value=SEED, sender=actors.creator)
 
-    token = contracts.CreatorToken.at(ready.coinOf(actors.creator))
+    token = contracts.BalancedCreatorToken.at(ready.coinOf(actors.creator))
     assert ready.CreatorCoinLaunched.from_receipt(receipt) == [
         ready.CreatorCoinLaunched(
-            creator=actors.creator, token=token, launcher=actors.creator, nativeSeed=SEED, tokenSeed=SUPPLY // 2
+            creator=actors.creator, token=token, launcher=actors.creator, nativeSeed=SEED, tokenSeed=POOL_SUPPLY
         )
     ]
     assert deployer.CreatorTokenDeployed.from_receipt(receipt)[0].creator == actors.creator
     assert token.owner() == actors.creator
-    assert token.totalSupply() == SUPPLY
-    assert token.maximumSupply() == 2 * SUPPLY
-    assert token.balanceOf(actors.creator) == SUPPLY // 2
+    assert token.totalSupply() == token.balanceOf(dex) == POOL_SUPPLY
+    assert token.maximumSupply() == MAXIMUM_SUPPLY
+    assert token.creator() == actors.creator
+    assert (token.metricsManager(), token.revenueExempt()) == (ready.metricsManager(), dex)
     assert token.platformFeeRecipient() == ready.launchFeeRecipient() == actors.fee_recipient
-    assert tuple(dex.reserves(token)) == (SEED, SUPPLY // 2)
+    assert tuple(dex.reserves(token)) == (SEED, POOL_SUPPLY)
     assert token.balanceOf(ready) == ready.balance == 0
 
 
@@ -145,3 +147,145 @@ def test_the_owner_hands_the_factory_over(factory: Any, actors: Actors) -> None:
     receipt = factory.transferOwnership(actors.stranger, sender=actors.owner)
 
     assert receipt.events == [factory.OwnershipTransferred(previous_owner=actors.owner, new_owner=actors.stranger)]
+
+
+# revenue
+
+
+REVENUE = 7 * COIN
+
+
+@pytest.fixture
+def launched(contracts: Any, ready: Any, dex: Any, metrics: Any, actors: Actors) -> Any:
+    """A launched coin of a creator who earns enough; the trader holds some."""
+    ready.launchCreatorCoin(actors.creator, *TEXTS, value=SEED, sender=actors.oracle)
+    token = contracts.BalancedCreatorToken.at(ready.coinOf(actors.creator))
+    dex.buyTokens(token, 1, value=COIN // 50, sender=actors.trader)
+    metrics.updateCreatorMetrics(actors.creator, MIN_STREAMS, MIN_FOLLOWERS, COIN, 0, sender=actors.oracle)
+    return token
+
+
+def test_distributed_revenue_goes_a_tenth_to_holders_and_the_rest_to_the_creator(
+    factory: Any, launched: Any, actors: Actors
+) -> None:
+    receipt = factory.distributeRevenue(actors.creator, value=REVENUE, sender=actors.stranger)
+
+    assert receipt.events == [
+        launched.RevenueReceived(
+            distributor=factory,
+            amount=REVENUE // 10,
+            eligibleSupply=launched.balanceOf(actors.trader),
+            cumulativeRevenue=(REVENUE // 10 << 96) // launched.balanceOf(actors.trader),
+        ),
+        factory.RevenueDistributed(
+            creator=actors.creator,
+            token=launched,
+            amount=REVENUE,
+            holdersShare=REVENUE // 10,
+            creatorShare=REVENUE - REVENUE // 10,
+            distributor=actors.stranger,
+        ),
+    ]
+    assert launched.pendingRevenue(actors.trader) in (REVENUE // 10, REVENUE // 10 - 1)
+    assert factory.creatorRevenueDue(actors.creator) == factory.balance == REVENUE - REVENUE // 10
+
+
+def test_anybody_pays_the_creator_out(factory: Any, launched: Any, actors: Actors) -> None:
+    for _ in range(2):
+        factory.distributeRevenue(actors.creator, value=REVENUE, sender=actors.stranger)
+    due = 2 * (REVENUE - REVENUE // 10)
+    before = actors.creator.balance
+
+    receipt = factory.withdrawCreatorRevenue(actors.creator, sender=actors.stranger)
+
+    assert receipt.events == [factory.CreatorRevenueWithdrawn(creator=actors.creator, amount=due)]
+    assert actors.creator.balance == before + due
+    assert factory.creatorRevenueDue(actors.creator) == factory.balance == 0
+    with ape.reverts("factory: no revenue due"):
+        factory.withdrawCreatorRevenue(actors.creator, sender=actors.creator)
+
+
+def test_revenue_backing_needs_a_whole_coin_of_monthly_revenue(
+    factory: Any, launched: Any, metrics: Any, actors: Actors
+) -> None:
+    assert factory.minimumMonthlyRevenue() == COIN
+    metrics.updateCreatorMetrics(actors.creator, MIN_STREAMS, MIN_FOLLOWERS, COIN - 1, 0, sender=actors.oracle)
+
+    with ape.reverts("factory: Revenue backing not enabled"):
+        factory.distributeRevenue(actors.creator, value=REVENUE, sender=actors.creator)
+
+
+def test_revenue_of_a_creator_without_a_coin_is_not_taken(factory: Any, actors: Actors) -> None:
+    with ape.reverts("factory: no coin launched"):
+        factory.distributeRevenue(actors.creator, value=REVENUE, sender=actors.creator)
+    with ape.reverts("factory: no value sent"):
+        factory.distributeRevenue(actors.creator, sender=actors.creator)
+
+
+def test_revenue_too_small_to_be_shared_is_not_taken(factory: Any, launched: Any, actors: Actors) -> None:
+    smallest = 10 * launched.minimumDistribution()
+    with ape.reverts("dividends: amount below minimum"):
+        factory.distributeRevenue(actors.creator, value=smallest - 10, sender=actors.creator)
+
+    factory.distributeRevenue(actors.creator, value=smallest, sender=actors.creator)
+
+
+def test_revenue_is_not_taken_while_nobody_holds_the_coin(
+    factory: Any, launched: Any, dex: Any, actors: Actors
+) -> None:
+    launched.transfer(dex, launched.balanceOf(actors.trader), sender=actors.trader)
+
+    with ape.reverts("dividends: nobody to share with"):
+        factory.distributeRevenue(actors.creator, value=REVENUE, sender=actors.creator)
+
+
+@pytest.mark.parametrize("share", [0, 1, 10_000])
+def test_the_owner_sets_the_holders_share(factory: Any, launched: Any, actors: Actors, share: int) -> None:
+    receipt = factory.setHoldersShare(share, sender=actors.owner)
+
+    assert receipt.events == [factory.HoldersShareUpdated(previousShare=1_000, newShare=share)]
+    assert factory.holdersShare() == share
+    receipt = factory.distributeRevenue(actors.creator, value=100 * COIN, sender=actors.stranger)
+    assert factory.RevenueDistributed.from_receipt(receipt)[0].holdersShare == share * COIN // 100
+    assert launched.balance == share * COIN // 100
+
+
+def test_the_holders_share_has_a_bound_and_an_owner(factory: Any, actors: Actors) -> None:
+    with ape.reverts("factory: holders' share above 10000 bps"):
+        factory.setHoldersShare(10_001, sender=actors.owner)
+    with ape.reverts("ownable: caller is not the owner"):
+        factory.setHoldersShare(1, sender=actors.creator)
+
+
+def test_a_refusing_creator_keeps_nobody_from_revenue(
+    *, contracts: Any, factory: Any, dex: Any, metrics: Any, hostile: Any, actors: Actors
+) -> None:
+    hostile.refuse(True, sender=actors.stranger)
+    metrics.updateCreatorMetrics(hostile, MIN_STREAMS, MIN_FOLLOWERS, COIN, 0, sender=actors.oracle)
+    factory.launchCreatorCoin(hostile, *TEXTS, value=SEED, sender=actors.oracle)
+    token = contracts.BalancedCreatorToken.at(factory.coinOf(hostile))
+    dex.buyTokens(token, 1, value=COIN // 50, sender=actors.trader)
+
+    factory.distributeRevenue(hostile, value=REVENUE, sender=actors.stranger)
+    token.claimRevenue(sender=actors.trader)
+
+    with ape.reverts("factory: native transfer failed"):
+        factory.withdrawCreatorRevenue(hostile, sender=actors.stranger)
+    assert factory.creatorRevenueDue(hostile) == REVENUE - REVENUE // 10
+
+
+def test_reentrancy_through_a_creators_withdrawal(
+    *, factory: Any, dex: Any, metrics: Any, contracts: Any, hostile: Any, actors: Actors
+) -> None:
+    metrics.updateCreatorMetrics(hostile, MIN_STREAMS, MIN_FOLLOWERS, COIN, 0, sender=actors.oracle)
+    factory.launchCreatorCoin(hostile, *TEXTS, value=SEED, sender=actors.oracle)
+    token = contracts.BalancedCreatorToken.at(factory.coinOf(hostile))
+    dex.buyTokens(token, 1, value=COIN // 50, sender=actors.trader)
+    factory.distributeRevenue(hostile, value=REVENUE, sender=actors.stranger)
+    hostile.reenter(factory, factory.withdrawCreatorRevenue.encode_input(hostile), sender=actors.stranger)
+
+    factory.withdrawCreatorRevenue(hostile, sender=actors.stranger)
+
+    assert (hostile.balance, hostile.reentries()) == (REVENUE - REVENUE // 10, 1)
+    assert not hostile.reentrySucceeded()
+    assert not hostile.reentryGaveReason()  # the lock gives none: nothing else stopped the call

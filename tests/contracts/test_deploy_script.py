@@ -24,6 +24,7 @@ from tests.contracts.conftest import ZERO_ADDRESS, Actors
 
 NAMES = [
     "CreatorTokenBlueprint",
+    "BalancedCreatorTokenBlueprint",
     "TokenDeploymentFactory",
     "CreatorMetricsManager",
     "IntegratedCreatorDEX",
@@ -53,9 +54,10 @@ def test_a_first_run_deploys_and_wires_everything(contracts: Any, actors: Actors
     assert registry == outcome.deployment
     assert (registry.network, registry.chain_id, registry.deployer) == ("local", 31337, actors.owner.address)
     assert registry.block_number == registry.contracts["CreatorTokenBlueprint"].block_number
-    deployer, metrics, factory, dex = (contract_at(registry, NAMES[index]) for index in (1, 2, 4, 3))
+    deployer, metrics, factory, dex = (contract_at(registry, NAMES[index]) for index in (2, 3, 5, 4))
     assert deployer.isFactory(factory)
     assert deployer.creatorTokenBlueprint() == registry.address("CreatorTokenBlueprint")
+    assert deployer.balancedCreatorTokenBlueprint() == registry.address("BalancedCreatorTokenBlueprint")
     assert metrics.isOracle(actors.oracle)
     assert tuple(metrics.launchRequirements()) == (500, 40, MAX_METRICS_AGE_SECONDS)
     assert factory.isLauncher(actors.oracle)

@@ -82,8 +82,9 @@ def test_a_pool_needs_more_than_the_minimum_liquidity(
         dex.createPool(token, tokens, actors.creator, value=native, sender=actors.creator)
 
 
-def test_a_reserve_has_a_largest_size(create_token: Callable[..., Any], dex: Any, actors: Actors) -> None:
-    token = create_token("BIG", 2**110)
+def test_a_reserve_has_a_largest_size(contracts: Any, actors: Actors) -> None:
+    dex = actors.creator.deploy(contracts.IntegratedCreatorDEX, actors.creator.deploy(contracts.OpenRegistry))
+    token = actors.creator.deploy(contracts.PlainToken, 2**110, RATE_BPS)
     token.approve(dex, FOREVER, sender=actors.creator)
     with ape.reverts("dex: reserve too large"):
         dex.createPool(token, 2**108, actors.creator, value=COIN, sender=actors.creator)

@@ -104,10 +104,84 @@ def test_the_owner_hands_the_registry_over(deployer: Any, actors: Actors) -> Non
 
 
 def test_only_a_blueprint_is_taken_as_one(
-    contracts: Any, blueprint: str, deployer: Any, create_token: Callable[..., Any], actors: Actors
+    *,
+    contracts: Any,
+    blueprint: str,
+    balanced_blueprint: str,
+    deployer: Any,
+    create_token: Callable[..., Any],
+    actors: Actors,
 ) -> None:
     for not_a_blueprint in (actors.stranger, create_token("NOT")):
-        with ape.reverts("deployer: not a blueprint"):
-            actors.owner.deploy(contracts.TokenDeploymentFactory, not_a_blueprint)
+        for blueprints in ((not_a_blueprint, balanced_blueprint), (blueprint, not_a_blueprint)):
+            with ape.reverts("deployer: not a blueprint"):
+                actors.owner.deploy(contracts.TokenDeploymentFactory, *blueprints)
 
     assert deployer.creatorTokenBlueprint() == blueprint
+    assert deployer.balancedCreatorTokenBlueprint() == balanced_blueprint
+
+
+# balanced tokens
+
+
+@pytest.fixture
+def balanced_arguments(actors: Actors, metrics: Any, dex: Any) -> tuple[Any, ...]:
+    texts = ("Predicted", "PRD", "About", "https://img.example")
+    return (*texts, actors.creator, actors.fee_recipient, actors.provider, metrics, dex)
+
+
+def test_an_authorised_factory_deploys_and_registers_a_balanced_token(
+    *, contracts: Any, deployer: Any, metrics: Any, dex: Any, balanced_arguments: tuple[Any, ...], actors: Actors
+) -> None:
+    receipt = deployer.deployBalancedCreatorToken(*balanced_arguments, sender=actors.owner)
+
+    announced, balanced = receipt.events[-2:]
+    token = contracts.BalancedCreatorToken.at(announced.token)
+    assert announced == deployer.CreatorTokenDeployed(
+        token=token,
+        creator=actors.creator,
+        factory=actors.owner,
+        name="Predicted",
+        symbol="PRD",
+        description="About",
+        imageUrl="https://img.example",
+        initialSupply=10_000_000 * COIN,
+        maximumSupply=100_000_000 * COIN,
+        platformFeeRate=250,
+        platformFeeRecipient=actors.fee_recipient,
+    )
+    assert balanced == deployer.BalancedCreatorTokenDeployed(
+        token=token, creator=actors.creator, metricsManager=metrics, exchange=dex
+    )
+    assert deployer.isCreatorToken(token)
+    assert token.balanceOf(actors.provider) == token.totalSupply() == 10_000_000 * COIN
+
+
+@pytest.mark.parametrize("name", ["Predicted", "P", "é" * 25])
+def test_a_balanced_tokens_address_is_known_beforehand(
+    deployer: Any, balanced_arguments: tuple[Any, ...], actors: Actors, name: str
+) -> None:
+    named = (name, *balanced_arguments[1:])
+    predicted = deployer.predictBalancedTokenAddress(*named)
+    assert not deployer.isCreatorToken(predicted)
+
+    deployer.deployBalancedCreatorToken(*named, sender=actors.owner)
+
+    assert deployer.isCreatorToken(predicted)
+    with ape.reverts():
+        deployer.deployBalancedCreatorToken(*named, sender=actors.owner)
+
+
+def test_a_balanced_tokens_reason_for_refusing_comes_through(
+    deployer: Any, balanced_arguments: tuple[Any, ...], actors: Actors
+) -> None:
+    with ape.reverts("token: name is empty"):
+        deployer.deployBalancedCreatorToken("", *balanced_arguments[1:], sender=actors.owner)
+
+
+def test_nobody_else_deploys_balanced_tokens(
+    deployer: Any, balanced_arguments: tuple[Any, ...], actors: Actors
+) -> None:
+    for account in (actors.creator, actors.stranger):
+        with ape.reverts("deployer: caller is not a factory"):
+            deployer.deployBalancedCreatorToken(*balanced_arguments, sender=account)

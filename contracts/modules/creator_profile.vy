@@ -1,0 +1,161 @@
+# pragma version 0.4.3
+# pragma evm-version cancun
+# pragma nonreentrancy on
+"""
+@title What every creator's coin says of itself
+@license Apache-2.0
+@notice Name and symbol, texts that the owner edits, and the platform's fee on trades, which its recipient sets.
+"""
+
+from snekmate.auth import ownable
+from snekmate.tokens import erc20
+
+from . import staking
+
+uses: ownable
+uses: erc20
+
+
+struct CreatorInfo:
+    name: String[50]
+    symbol: String[10]
+    description: String[500]
+    imageUrl: String[200]
+    totalSupply: uint256
+    stakingRewardRate: uint256
+    isActive: bool
+
+
+event CreatorInfoUpdated:
+    description: String[500]
+    imageUrl: String[200]
+    isActive: bool
+
+
+event PlatformFeeRateUpdated:
+    previousRate: uint256
+    newRate: uint256
+
+
+event PlatformFeeRecipientUpdated:
+    previousRecipient: indexed(address)
+    newRecipient: indexed(address)
+
+
+MAXIMUM_PLATFORM_FEE_RATE: constant(uint256) = 1_000
+DEFAULT_PLATFORM_FEE_RATE: constant(uint256) = 250
+
+# Longer than snekmate's 25 and 5 bytes: artists' names are.
+name: public(immutable(String[50]))
+symbol: public(immutable(String[10]))
+
+# Basis points of a trade's native side, and who receives them.
+platformFeeRate: public(uint256)
+platformFeeRecipient: public(address)
+
+_description: String[500]
+_image_url: String[200]
+_is_active: bool
+
+
+@deploy
+def __init__(
+    name_: String[50],
+    symbol_: String[10],
+    description: String[500],
+    image_url: String[200],
+    platform_fee_recipient: address,
+):
+    """
+    @dev Emits CreatorInfoUpdated, PlatformFeeRateUpdated and PlatformFeeRecipientUpdated. Reverts with "token: name is
+         empty", "token: symbol is empty" or "token: fee recipient is the zero address".
+    """
+    assert len(name_) > 0, "token: name is empty"
+    assert len(symbol_) > 0, "token: symbol is empty"
+    name = name_
+    symbol = symbol_
+    self._update_info(description, image_url, True)
+    self._set_platform_fee_rate(DEFAULT_PLATFORM_FEE_RATE)
+    self._set_platform_fee_recipient(platform_fee_recipient)
+
+
+@external
+def updateCreatorInfo(description: String[500], imageUrl: String[200], isActive: bool):
+    """
+    @notice Changes what the coin says of itself. The owner only. Emits CreatorInfoUpdated.
+            Reverts with "ownable: caller is not the owner".
+    @param description At most 500 bytes.
+    @param imageUrl At most 200 bytes.
+    @param isActive Whether the creator still stands behind the coin; transfers and staking go on either way.
+    """
+    ownable._check_owner()
+    self._update_info(description, imageUrl, isActive)
+
+
+@external
+def setPlatformFeeRate(rate: uint256):
+    """
+    @notice Changes the platform's fee on trades. The platform fee recipient only. Emits PlatformFeeRateUpdated.
+            Reverts with "token: caller is not the fee recipient" or "token: fee rate above 1000 bps".
+    @param rate Basis points of a trade's native side, at most 1 000.
+    """
+    self._check_fee_recipient()
+    self._set_platform_fee_rate(rate)
+
+
+@external
+def setPlatformFeeRecipient(recipient: address):
+    """
+    @notice Hands the platform's fee, and the right to set it, to `recipient`. The platform fee recipient only.
+            Emits PlatformFeeRecipientUpdated.
+            Reverts with "token: caller is not the fee recipient" or "token: fee recipient is the zero address".
+    @param recipient Who receives the fee from now on; what is due already stays the previous recipient's.
+    """
+    self._check_fee_recipient()
+    self._set_platform_fee_recipient(recipient)
+
+
+@external
+@view
+def creatorInfo() -> CreatorInfo:
+    """
+    @notice What the coin says of itself, with its live figures.
+    @return Texts, total supply in token wei, staking reward rate in basis points a year, and whether it is active.
+    """
+    return CreatorInfo(
+        name=name,
+        symbol=symbol,
+        description=self._description,
+        imageUrl=self._image_url,
+        totalSupply=erc20.totalSupply,
+        stakingRewardRate=staking.stakingRewardRate,
+        isActive=self._is_active,
+    )
+
+
+@internal
+def _update_info(description: String[500], image_url: String[200], is_active: bool):
+    self._description = description
+    self._image_url = image_url
+    self._is_active = is_active
+    log CreatorInfoUpdated(description=description, imageUrl=image_url, isActive=is_active)
+
+
+@internal
+def _set_platform_fee_rate(rate: uint256):
+    assert rate <= MAXIMUM_PLATFORM_FEE_RATE, "token: fee rate above 1000 bps"
+    log PlatformFeeRateUpdated(previousRate=self.platformFeeRate, newRate=rate)
+    self.platformFeeRate = rate
+
+
+@internal
+def _set_platform_fee_recipient(recipient: address):
+    assert recipient != empty(address), "token: fee recipient is the zero address"
+    log PlatformFeeRecipientUpdated(previousRecipient=self.platformFeeRecipient, newRecipient=recipient)
+    self.platformFeeRecipient = recipient
+
+
+@internal
+@view
+def _check_fee_recipient():
+    assert msg.sender == self.platformFeeRecipient, "token: caller is not the fee recipient"
