@@ -11,6 +11,8 @@ from encore.chain.networks import LOCAL_MNEMONIC, NETWORKS
 
 STATE_INTERVAL_SECONDS: Final = 1
 FUNDED_ACCOUNTS: Final = 10
+FUNDS_IN_COINS: Final = 1_000_000
+"""Enough for the oracle to seed the pools of thousands of launches."""
 
 
 def find_anvil() -> Path | None:
@@ -35,7 +37,7 @@ def chain_command(port: int, state_dir: Path | None) -> list[str]:
         str(anvil),
         *("--host", "127.0.0.1", "--port", str(port)),
         *("--chain-id", str(NETWORKS["local"].chain_id)),
-        *("--mnemonic", LOCAL_MNEMONIC, "--accounts", str(FUNDED_ACCOUNTS)),
+        *("--mnemonic", LOCAL_MNEMONIC, "--accounts", str(FUNDED_ACCOUNTS), "--balance", str(FUNDS_IN_COINS)),
         *("--hardfork", "cancun", "--silent"),
     ]
     if state_dir:

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
 
-from encore.chain.local_node import FUNDED_ACCOUNTS
+from encore.chain.local_node import FUNDED_ACCOUNTS, FUNDS_IN_COINS
 from encore.chain.networks import LOCAL_MNEMONIC
 from encore.db import migrate
 from encore.errors import SettingsError
@@ -112,7 +112,8 @@ def _welcome(settings: Settings) -> Panel:
     table.add_row("[bold]Database[/]", settings.database_name)
     if settings.runs_own_chain:
         table.add_row(
-            "[bold]Accounts[/]", f"{FUNDED_ACCOUNTS}, with 10 000 {settings.chain.currency} each, of the mnemonic"
+            "[bold]Accounts[/]",
+            f"{FUNDED_ACCOUNTS}, with {FUNDS_IN_COINS:,} {settings.chain.currency} each, of the mnemonic",
         )
         table.add_row("", f"[dim]{LOCAL_MNEMONIC}[/]")
         for index in range(FUNDED_ACCOUNTS):

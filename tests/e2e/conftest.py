@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import orjson
 import pytest
 from eth_account import Account
 
@@ -95,6 +96,15 @@ class Stack:
     def kill(self, part: str) -> None:
         """Kill -9 the process of one part."""
         os.kill(self.pid(part), signal.SIGKILL)
+
+    def has_noted(self, block: int) -> bool:
+        """Whether the chain, killed now, would come back with `block`."""
+        folder = self.settings.data_dir / "chain"
+        journal = folder / "anvil.journal.jsonl"
+        whole_lines = journal.read_bytes().split(b"\n")[:-1] if journal.exists() else []
+        noted = [orjson.loads(line)["number"] for line in whole_lines]
+        base = folder / "anvil.base.json"
+        return block in noted or orjson.loads(base.read_bytes())["best_block_number"] >= block
 
     def pid(self, part: str) -> int:
         assert self.process is not None

@@ -69,7 +69,8 @@ async def test_a_listening_log_becomes_traded_coins_though_every_process_is_kill
     async with RpcClient(stack.settings.endpoints) as rpc:
         await trade(stack, rpc, Wallet(3), coin, side="buy", amount=ETHER)
         stack.kill("api")
-        await trade(stack, rpc, Wallet(4), coin, side="buy", amount=2 * ETHER)
+        block = await trade(stack, rpc, Wallet(4), coin, side="buy", amount=2 * ETHER)
+        await eventually(lambda: noted(stack, block))
         stack.kill("chain")
         await eventually(lambda: chain_answers(stack))
         bought = await eventually(lambda: held(stack, Wallet(4)))
@@ -117,8 +118,11 @@ async def metrics_on_chain_equal_those_off_chain(stack: Stack) -> None:
     assert difference.returncode == 0, difference.stdout + difference.stderr
 
 
-async def trade(stack: Stack, rpc: RpcClient, wallet: Wallet, coin: str, *, side: str, amount: int) -> None:
-    """Trade as a frontend does: have it prepared, sign, send, and see it in the API within two blocks."""
+async def trade(stack: Stack, rpc: RpcClient, wallet: Wallet, coin: str, *, side: str, amount: int) -> int:
+    """Trade as a frontend does: have it prepared, sign, send, and see it in the API within two blocks.
+
+    Returns the number of its block.
+    """
     await eventually(lambda: stack.get("/coins"))
     body = {"kind": "trade", "side": side, "wallet": wallet.address, "amount": str(amount)}
     prepared = await stack.post(f"/coins/{coin}/transactions", body)
@@ -132,7 +136,14 @@ async def trade(stack: Stack, rpc: RpcClient, wallet: Wallet, coin: str, *, side
     seen = await eventually(shown)
     assert seen[{"buy": "native_amount", "sell": "token_amount"}[side]] == str(amount)
     head = int(await rpc.call("eth_blockNumber"), 16)
-    assert head - int(receipt["blockNumber"], 16) <= 2
+    block = int(receipt["blockNumber"], 16)
+    assert head - block <= 2
+    return block
+
+
+async def noted(stack: Stack, block: int) -> bool:
+    """Whether a chain killed now would come back with the block: it is noted some milliseconds later."""
+    return stack.has_noted(block)
 
 
 async def held(stack: Stack, wallet: Wallet) -> int:

@@ -26,7 +26,7 @@ from encore.chain.evm_door.__main__ import main
 from encore.chain.evm_door.chain import DevelopmentChain
 from encore.chain.evm_door.errors import JsonRpcError
 from encore.chain.evm_door.journal import Journal, JournalEntry
-from encore.chain.local_node import chain_command, find_anvil, free_port
+from encore.chain.local_node import FUNDS_IN_COINS, chain_command, find_anvil, free_port
 from encore.chain.rpc import RpcClient
 from encore.errors import RpcError
 from encore.settings import local_account_key
@@ -405,7 +405,7 @@ async def test_transactions_wait_for_the_nonces_before_their_own(
     await eventually(lambda: both[0].call("eth_getTransactionReceipt", replacement))
     assert await answers(both, "eth_getTransactionCount", wallet.address, "pending") == ("0x3", "0x3")
     assert await answers(both, "eth_getTransactionByHash", hash_of(third)) == (None, None)
-    assert await answers(both, "eth_getBalance", to, "latest") == (hex(10_000 * ETHER + 5),) * 2
+    assert await answers(both, "eth_getBalance", to, "latest") == (hex(FUNDS_IN_COINS * ETHER + 5),) * 2
 
 
 def hash_of(raw: str) -> str:
@@ -588,7 +588,10 @@ def test_web3_works_with_it(boxes: tuple[Node, Node], box: Box, wallets: Sequenc
     assert contract.functions.value().call() == 77
     assert contract.functions.value().call(block_identifier=1) == 5
     assert web3.eth.get_block("latest")["number"] == receipt["blockNumber"]
-    assert web3.eth.get_balance(wallet.address) == 10_000 * ETHER - receipt["gasUsed"] * receipt["effectiveGasPrice"]
+    assert (
+        web3.eth.get_balance(wallet.address)
+        == FUNDS_IN_COINS * ETHER - receipt["gasUsed"] * receipt["effectiveGasPrice"]
+    )
     with pytest.raises(ContractLogicError, match="box: too much"):
         contract.functions.store(1000).call()
     with pytest.raises(ContractCustomError, match="0xdeadbeef"):

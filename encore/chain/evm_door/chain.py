@@ -22,12 +22,12 @@ from encore.chain.evm_door.journal import JournalEntry, JournalError
 from encore.chain.evm_door.pool import TransactionPool
 from encore.chain.evm_door.shapes import Json, Place, base_fee, block_json, receipt_json, to_hex, transaction_json
 from encore.chain.evm_door.validity import check_transaction
-from encore.chain.local_node import FUNDED_ACCOUNTS
+from encore.chain.local_node import FUNDED_ACCOUNTS, FUNDS_IN_COINS
 from encore.chain.networks import LOCAL_MNEMONIC, NETWORKS
 
 CHAIN_ID: Final = NETWORKS["local"].chain_id
 BLOCK_GAS_LIMIT: Final = 30_000_000
-FUNDS: Final = 10_000 * 10**18
+FUNDS: Final = FUNDS_IN_COINS * 10**18
 """Wei that each account of the development mnemonic starts with."""
 
 _GENESIS_TIMESTAMP: Final = 1_700_000_000
