@@ -25,20 +25,12 @@ BLUEPRINT_PREAMBLE = bytes.fromhex("FE7100")  # ERC-5202
 RETURN_THE_REST = bytes.fromhex("3d81600a3d39f3")
 GAS_LIMIT = 15_000_000
 MINIMUM_SEED = 10**18
-FOLDERS = {
-    "CreatorToken": "tokens",
-    "BalancedCreatorToken": "tokens",
-    "TokenDeploymentFactory": "launch",
-    "CreatorMetricsManager": "launch",
-    "CreatorTokenFactory": "launch",
-    "IntegratedCreatorDEX": "exchange",
-}
 
 
 @cache
 def creation_code(contract: str) -> bytes:
     """Compile `contract`; a few seconds each, once per test process."""
-    path = CONTRACTS / FOLDERS[contract] / f"{contract}.vy"
+    path = next(CONTRACTS.rglob(f"{contract}.vy"))
     bundle = FilesystemInputBundle([*(Path(folder) for folder in site.getsitepackages()), PROJECT_ROOT])
     compiled = compile_from_file_input(bundle.load_file(path), input_bundle=bundle, output_formats=["bytecode"])
     return bytes.fromhex(compiled["bytecode"].removeprefix("0x"))
