@@ -9,10 +9,11 @@ REWARD_RATE_BPS: Final = 1_000
 YEAR_SECONDS: Final = 365 * 86_400
 
 
-def pending_rewards(amount: int, last_claimed_at: int, now: int, *, total_supply: int, maximum_supply: int) -> int:
+def pending_rewards(amount: int, last_claimed_at: int, now: int, *, mintable: int) -> int:
     """Return the token wei that a claim at `now` would pay on a stake of `amount` token wei, rounded down.
 
-    Linear by the second since `last_claimed_at`; never more than what may still be minted. Times in unix seconds.
+    Linear by the second since `last_claimed_at`; never more than `mintable`, the token wei that may still be minted as
+    rewards. Times in unix seconds.
     """
     earned = amount * REWARD_RATE_BPS * (now - last_claimed_at) // (BASIS_POINTS * YEAR_SECONDS)
-    return min(earned, maximum_supply - total_supply)
+    return min(earned, mintable)

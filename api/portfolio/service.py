@@ -40,13 +40,7 @@ def _holding(row: Row[Any]) -> schemas.Holding:
 
 def _stake(row: Row[Any], now: int) -> schemas.StakingPosition:
     price = row.price or 0
-    rewards = pending_rewards(
-        row.amount,
-        row.last_claimed_at,
-        now,
-        total_supply=row.total_supply,
-        maximum_supply=row.maximum_supply,
-    )
+    rewards = pending_rewards(row.amount, row.last_claimed_at, now, mintable=row.maximum_supply - row.total_supply)
     return schemas.StakingPosition(
         coin=_label(row),
         amount=row.amount,

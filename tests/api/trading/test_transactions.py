@@ -22,6 +22,7 @@ from tests.factories import ETHER, checkpoint, pool, save, token
 
 TRADER = 5
 WALLET = local_account_address(TRADER)
+PENNILESS = "0x000000000000000000000000000000000000dEaD"
 MINIMUM_STAKE = 100 * ETHER
 
 
@@ -100,7 +101,7 @@ async def market(anvil: LocalChain, settings: Settings, database: Database) -> A
     """A launched coin with a pool, mirrored."""
     async with RpcClient([anvil.url]) as rpc:
         economy = await Chain(rpc).deploy()
-        coin = await economy.launch(2, seed=3 * ETHER)
+        coin = await economy.launch(2, seed=100 * ETHER)
         await economy.register(settings)
         app: FastAPI = create_app(settings)
         async with app.router.lifespan_context(app), checked_client(app) as client:
@@ -166,7 +167,7 @@ async def test_a_hundred_random_trades_go_as_quoted_to_the_wei(market: Market) -
 
 async def test_the_slippage_floor_and_the_deadline_are_enforced_by_the_chain(market: Market) -> None:
     prepared = await market.prepare(side="buy", amount=str(10**17), slippage_bps=50, deadline_seconds=60)
-    await market.economy.exchange.send("buyTokens", market.coin.address, 0, sender=6, value=10**17)
+    await market.economy.exchange.send("buyTokens", market.coin.address, 0, sender=6, value=10**18)
     with pytest.raises(AssertionError, match="reverted"):
         await market.execute(prepared)
 
@@ -198,7 +199,8 @@ async def test_coins_are_staked_and_rewards_claimed_by_prepared_transactions(mar
 
 async def test_what_the_chain_would_refuse_is_told_before_anybody_signs(market: Market) -> None:
     refused: list[tuple[dict[str, str], str]] = [
-        ({"side": "buy", "amount": str(10**24)}, "nsufficient"),
+        ({"side": "buy", "amount": str(10**24)}, "dex: price impact too high"),
+        ({"side": "buy", "amount": str(10**18), "wallet": PENNILESS}, "nsufficient"),
         ({"kind": "stake", "amount": "1"}, "staking: amount below minimum"),
         ({"kind": "unstake"}, "staking: no position"),
         ({"kind": "claim"}, "staking: no position"),
