@@ -26,6 +26,8 @@ from tests.indexer.replica import catch_up, dump, indexer_of
 from tests.support import eventually, stop_process, wait_until_listening
 
 ETHER = 10**18
+SEED = 300 * ETHER
+"""Wide enough that a trade of one coin meets no safeguard."""
 KILLS = 3
 ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -113,7 +115,7 @@ async def test_the_real_contracts_are_mirrored_through_a_reorg_and_verify_proves
         economy = await Chain(rpc).deploy()
         await economy.register(encore.settings)
         await encore.has_logged("new heads by WebSocket")
-        coin = await economy.launch(creator=2, seed=3 * ETHER)
+        coin = await economy.launch(creator=2, seed=SEED)
         await trade(economy, coin, trader=3)
         await is_level(database, rpc)
 
@@ -252,7 +254,7 @@ async def test_the_chain_for_machines_without_node_is_mirrored_too(
         economy = await Chain(rpc).deploy()
         await economy.register(encore.settings)
         process = encore.start()
-        coin = await economy.launch(creator=2, seed=3 * ETHER)
+        coin = await economy.launch(creator=2, seed=SEED)
         await trade(economy, coin, trader=3)
         await is_level(database, rpc)
         await assert_mirrored(database, economy, coin)
