@@ -1,5 +1,6 @@
 """Every setting, read from `ENCORE_…` variables and `.env`, validated at start with all problems listed at once."""
 
+from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,6 +20,10 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 ORACLE_ACCOUNT_INDEX = 1
 """Which account of the local chain's mnemonic is the oracle; `ape run deploy` grants it the role there."""
 
+LOCAL_LAUNCH_SEED = 100
+PUBLIC_LAUNCH_SEED = 1
+"""Native coins that a launch must bring unless ENCORE_LAUNCH_SEED says otherwise."""
+
 
 class Settings(BaseSettings):
     """The settings of one process; build it with `load_settings` so that mistakes become one clear message."""
@@ -36,6 +41,14 @@ class Settings(BaseSettings):
     database_url: str = Field("", description="sqlite:///… or postgresql://…; default: SQLite in the data folder")
     launch_min_streams: int = Field(50_000, ge=0, description="monthly streams a launch requires, written on chain")
     launch_min_followers: int = Field(5_000, ge=0, description="followers a launch requires, written on chain")
+    launch_seed: Decimal | None = Field(
+        None,
+        gt=0,
+        le=1_000_000,
+        decimal_places=18,
+        description="native coins that a launch seeds its pool with, at least, written on chain; "
+        "default: 100 locally, where the safeguards shall leave room to trade, and 1 elsewhere",
+    )
     oracle_private_key: SecretStr | None = Field(None, description="0x-prefixed key of the oracle; optional locally")
     oracle_max_fee_gwei: int = Field(1_000, ge=1, description="the most that the oracle offers for gas, in gwei")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR")
@@ -102,6 +115,12 @@ class Settings(BaseSettings):
         if self.chain.is_local:
             return (f"http://127.0.0.1:{self.chain_port}",)
         raise SettingsError(f"ENCORE_RPC_URLS is required on {self.network}")
+
+    @property
+    def launch_seed_wei(self) -> int:
+        """The least seed of a launch, in wei of the native coin."""
+        seed = self.launch_seed or Decimal(LOCAL_LAUNCH_SEED if self.chain.is_local else PUBLIC_LAUNCH_SEED)
+        return int(seed * 10**18)
 
     @cached_property
     def database(self) -> str:

@@ -27,7 +27,6 @@ from scripts._compile import compile_contracts
 from scripts._registry import Registry
 
 MAX_METRICS_AGE_SECONDS: Final = 7 * 86_400
-MINIMUM_SEED_WEI: Final = 10**18
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +67,9 @@ def deploy(settings: Settings, signer: AccountAPI, oracle: str) -> Outcome:
         "CreatorMetricsManager", settings.launch_min_streams, settings.launch_min_followers, MAX_METRICS_AGE_SECONDS
     )
     exchange = registry.ensure_contract("IntegratedCreatorDEX", deployer)
-    registry.ensure_contract("CreatorTokenFactory", deployer, metrics, exchange, signer.address, MINIMUM_SEED_WEI)
+    registry.ensure_contract(
+        "CreatorTokenFactory", deployer, metrics, exchange, signer.address, settings.launch_seed_wei
+    )
     calls = _wire(settings, signer, oracle, registry.deployment)
     return Outcome(registry.deployment, tuple(registry.deployed_now), tuple(calls))
 
@@ -98,6 +99,8 @@ def _wire(settings: Settings, signer: AccountAPI, oracle: str, deployment: Deplo
         (required.minMonthlyStreams, required.minFollowers) == wanted,
         *(metrics_manager, "setLaunchRequirements", *wanted, required.maxMetricsAge),
     )
+    seed = settings.launch_seed_wei
+    ensure(token_factory.minimumSeed() == seed, token_factory, "setMinimumSeed", seed)
     return calls
 
 

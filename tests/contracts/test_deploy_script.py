@@ -19,8 +19,8 @@ from encore.errors import DeploymentError
 from encore.settings import Settings, load_settings
 from scripts import _registry
 from scripts._common import contract_at, refuse_development_account, signing_account
-from scripts.deploy import MAX_METRICS_AGE_SECONDS, MINIMUM_SEED_WEI, deploy
-from tests.contracts.conftest import ZERO_ADDRESS, Actors
+from scripts.deploy import MAX_METRICS_AGE_SECONDS, deploy
+from tests.contracts.conftest import COIN, ZERO_ADDRESS, Actors
 
 NAMES = [
     "CreatorTokenBlueprint",
@@ -61,7 +61,7 @@ def test_a_first_run_deploys_and_wires_everything(contracts: Any, actors: Actors
     assert metrics.isOracle(actors.oracle)
     assert tuple(metrics.launchRequirements()) == (500, 40, MAX_METRICS_AGE_SECONDS)
     assert factory.isLauncher(actors.oracle)
-    assert factory.minimumSeed() == MINIMUM_SEED_WEI
+    assert factory.minimumSeed() == 100 * COIN
     assert factory.launchFeeRecipient() == actors.owner
     assert (factory.deployer(), factory.metricsManager(), factory.exchange()) == (deployer, metrics, dex)
     assert dex.registry() == deployer
@@ -126,13 +126,17 @@ def test_a_killed_run_is_finished_without_deploying_twice(
 
 def test_changed_requirements_are_written_on_chain(contracts: Any, actors: Actors, local: Settings) -> None:
     deploy(local, actors.owner, actors.oracle.address)
-    changed = load_settings(data_dir=local.data_dir, launch_min_streams=7, launch_min_followers=3)
+    changed = load_settings(data_dir=local.data_dir, launch_min_streams=7, launch_min_followers=3, launch_seed="0.25")
 
     outcome = deploy(changed, actors.owner, actors.oracle.address)
 
-    assert outcome.calls == (f"setLaunchRequirements(7, 3, {MAX_METRICS_AGE_SECONDS})",)
+    assert outcome.calls == (
+        f"setLaunchRequirements(7, 3, {MAX_METRICS_AGE_SECONDS})",
+        f"setMinimumSeed({COIN // 4})",
+    )
     metrics = contract_at(outcome.deployment, "CreatorMetricsManager")
     assert tuple(metrics.launchRequirements()) == (7, 3, MAX_METRICS_AGE_SECONDS)
+    assert contract_at(outcome.deployment, "CreatorTokenFactory").minimumSeed() == COIN // 4
 
 
 def test_wiring_is_left_to_the_owner(contracts: Any, actors: Actors, local: Settings) -> None:

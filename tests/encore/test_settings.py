@@ -55,3 +55,11 @@ def test_the_local_accounts_are_those_that_every_development_chain_funds() -> No
 def test_the_database_is_shown_without_its_password() -> None:
     settings = load_settings(database_url="postgresql://encore:hunter2@db.example/encore")
     assert "hunter2" not in settings.database_name
+
+
+def test_a_launch_seeds_its_pool_deeper_locally_unless_the_setting_says_otherwise() -> None:
+    assert load_settings().launch_seed_wei == 100 * 10**18
+    assert load_settings(network="filecoin").launch_seed_wei == 10**18
+    assert load_settings(network="filecoin", launch_seed="2.5").launch_seed_wei == 25 * 10**17
+    with pytest.raises(SettingsError, match="ENCORE_LAUNCH_SEED: Input should be greater than 0"):
+        load_settings(launch_seed="0")
