@@ -416,25 +416,25 @@ def cancel(
 
 
 @external
-def setVotingDelay(newVotingDelay: uint256):
+def setVotingDelay(newVotingDelay: uint48):
     """
     @notice Changes the time to read new proposals. The timelock only. Emits VotingDelaySet.
             Reverts with "governor: caller is not the timelock" or "governor: voting delay out of bounds".
     @param newVotingDelay Seconds.
     """
     self._check_timelock()
-    self._set_voting_delay(newVotingDelay)
+    self._set_voting_delay(convert(newVotingDelay, uint256))
 
 
 @external
-def setVotingPeriod(newVotingPeriod: uint256):
+def setVotingPeriod(newVotingPeriod: uint32):
     """
     @notice Changes how long the votes on new proposals last. The timelock only. Emits VotingPeriodSet.
             Reverts with "governor: caller is not the timelock" or "governor: voting period out of bounds".
     @param newVotingPeriod Seconds.
     """
     self._check_timelock()
-    self._set_voting_period(newVotingPeriod)
+    self._set_voting_period(convert(newVotingPeriod, uint256))
 
 
 @external
@@ -461,7 +461,7 @@ def updateQuorumNumerator(newQuorumNumerator: uint256):
 
 
 @external
-def setLateQuorumVoteExtension(newVoteExtension: uint256):
+def setLateQuorumVoteExtension(newVoteExtension: uint48):
     """
     @notice Changes how long a vote goes on, at least, once its quorum is reached. The timelock only.
             Emits LateQuorumVoteExtensionSet.
@@ -469,7 +469,7 @@ def setLateQuorumVoteExtension(newVoteExtension: uint256):
     @param newVoteExtension Seconds.
     """
     self._check_timelock()
-    self._set_late_quorum_vote_extension(newVoteExtension)
+    self._set_late_quorum_vote_extension(convert(newVoteExtension, uint256))
 
 
 @external
@@ -494,12 +494,12 @@ def votingPeriod() -> uint256:
 
 @external
 @view
-def lateQuorumVoteExtension() -> uint256:
+def lateQuorumVoteExtension() -> uint48:
     """
     @notice How long a vote goes on, at least, once its quorum is reached.
     @return Seconds.
     """
-    return self._duration(EXTENSION_SHIFT)
+    return convert(self._duration(EXTENSION_SHIFT), uint48)
 
 
 @external

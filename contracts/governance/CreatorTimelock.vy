@@ -49,6 +49,18 @@ exports: (
 )
 
 
+# snekmate's MinimumDelayChange is another name for it, which OpenZeppelin's readers do not know: both are emitted.
+event MinDelayChange:
+    oldDuration: uint256
+    newDuration: uint256
+
+
+# States of an operation, as OpenZeppelin counts them.
+UNSET: constant(uint8) = 0
+WAITING: constant(uint8) = 1
+READY: constant(uint8) = 2
+DONE: constant(uint8) = 3
+
 # What a governor's proposal may hold.
 MAXIMUM_CALLS: constant(uint256) = 10
 MAXIMUM_PAYLOAD: constant(uint256) = 1_024
@@ -65,7 +77,8 @@ def __init__(
     minDelay: uint256, proposers: DynArray[address, 8], executors: DynArray[address, 8], admin: address
 ):
     """
-    @notice Makes the timelock its own administrator. Emits RoleGranted, RoleRevoked and MinimumDelayChange.
+    @notice Makes the timelock its own administrator. Emits RoleGranted, RoleRevoked, MinimumDelayChange and
+            MinDelayChange.
             Reverts with "timelock: delay out of bounds".
     @param minDelay Seconds from a decision to its execution, at least.
     @param proposers Receive PROPOSER and CANCELLER.
@@ -75,6 +88,7 @@ def __init__(
     self._check_delay(minDelay)
     access_control.__init__()
     timelock_controller.__init__(minDelay, proposers, executors, admin)
+    log MinDelayChange(oldDuration=0, newDuration=minDelay)
 
 
 @external
@@ -155,15 +169,15 @@ def executeBatch(
 def updateDelay(newDelay: uint256):
     """
     @notice Changes the minimum delay of what is scheduled from now on. The timelock itself only, through an operation.
-            Emits MinimumDelayChange.
+            Emits MinimumDelayChange and MinDelayChange.
             Reverts with "timelock: caller is not the timelock" or "timelock: delay out of bounds".
     @param newDelay Seconds.
     """
     assert msg.sender == self, "timelock: caller is not the timelock"
     self._check_delay(newDelay)
-    log timelock_controller.MinimumDelayChange(
-        old_duration=timelock_controller.get_minimum_delay, new_duration=newDelay
-    )
+    old_delay: uint256 = timelock_controller.get_minimum_delay
+    log timelock_controller.MinimumDelayChange(old_duration=old_delay, new_duration=newDelay)
+    log MinDelayChange(oldDuration=old_delay, newDuration=newDelay)
     timelock_controller.get_minimum_delay = newDelay
 
 
@@ -250,6 +264,21 @@ def isOperationDone(id: bytes32) -> bool:
     @return True once it is done.
     """
     return timelock_controller._is_operation_done(id)
+
+
+@external
+@view
+def getOperationState(id: bytes32) -> uint8:
+    """
+    @notice Where an operation stands.
+    @param id The operation.
+    @return 0 unset, 1 waiting, 2 ready, 3 done.
+    """
+    if timelock_controller._is_operation_done(id):
+        return DONE
+    if timelock_controller._is_operation_ready(id):
+        return READY
+    return WAITING if timelock_controller._is_operation(id) else UNSET
 
 
 @external

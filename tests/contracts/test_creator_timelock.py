@@ -17,6 +17,7 @@ CANCELLER = keccak(text="CANCELLER_ROLE")
 DEFAULT_ADMIN = bytes(32)
 NONE = bytes(32)
 SALT = keccak(text="salt")
+UNSET, WAITING, READY, DONE = range(4)
 MISSING_ROLE = "access_control: account is missing role"
 
 
@@ -54,9 +55,10 @@ def test_a_new_timelock_administers_itself(contracts: Any, actors: Actors) -> No
     ):
         assert timelock.hasRole(role, account)
     assert not timelock.hasRole(DEFAULT_ADMIN, actors.owner)
-    assert timelock.creation_metadata.receipt.events[-1] == timelock.MinimumDelayChange(
-        old_duration=0, new_duration=DAY
-    )
+    assert timelock.creation_metadata.receipt.events[-2:] == [
+        timelock.MinimumDelayChange(old_duration=0, new_duration=DAY),
+        timelock.MinDelayChange(oldDuration=0, newDuration=DAY),
+    ]
 
 
 @pytest.mark.parametrize("delay", [0, HOUR - 1, 30 * DAY + 1])
@@ -73,6 +75,7 @@ def test_a_batch_is_scheduled_and_executed_after_its_delay(
     chain: Any, timelock: Any, batch: tuple[Any, ...], wallet: Any, actors: Actors
 ) -> None:
     operation = timelock.hashOperationBatch(*batch)
+    assert timelock.getOperationState(operation) == UNSET
 
     scheduled = timelock.scheduleBatch(*batch, DAY, sender=actors.creator)
 
@@ -89,11 +92,13 @@ def test_a_batch_is_scheduled_and_executed_after_its_delay(
     assert timelock.isOperation(operation)
     assert timelock.isOperationPending(operation)
     assert not timelock.isOperationReady(operation)
+    assert timelock.getOperationState(operation) == WAITING
     with ape.reverts("timelock_controller: operation is not ready"):
         timelock.executeBatch(*batch, sender=actors.stranger)
 
     pass_time(chain, DAY)
     assert timelock.isOperationReady(operation)
+    assert timelock.getOperationState(operation) == READY
     executed = timelock.executeBatch(*batch, sender=actors.stranger)
 
     assert executed.events == [
@@ -101,6 +106,7 @@ def test_a_batch_is_scheduled_and_executed_after_its_delay(
         for index, payload in enumerate(batch[2])
     ]
     assert timelock.isOperationDone(operation)
+    assert timelock.getOperationState(operation) == DONE
     assert timelock.isOperation(operation)
     assert not timelock.isOperationPending(operation)
     assert timelock.getTimestamp(operation) == 1
@@ -212,6 +218,7 @@ def test_the_delay_changes_through_an_operation_alone(chain: Any, timelock: Any,
     receipt = timelock.executeBatch(*call, sender=actors.stranger)
 
     assert timelock.MinimumDelayChange(old_duration=DAY, new_duration=2 * DAY) in receipt.events
+    assert timelock.MinDelayChange(oldDuration=DAY, newDuration=2 * DAY) in receipt.events
     assert timelock.getMinDelay() == 2 * DAY
 
 
