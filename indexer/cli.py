@@ -163,7 +163,7 @@ async def _check_chain(parts: Parts, deployment: Deployment) -> None:
             f"{parts.settings.deployment_path} is of chain id {deployment.chain_id}, "
             f"but {parts.settings.network} is {expected}"
         )
-    for name in parts.registry.deployed_contracts:
+    for name in parts.registry.deployed_in(deployment):
         if not await parts.source.has_code(deployment.address(name)):
             raise DeploymentError(
                 f"there is no {name} at {deployment.address(name)}: {parts.settings.deployment_path} is of an earlier "

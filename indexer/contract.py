@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from encore.db.models.base import Base
+from indexer.bulk import Row
 from indexer.state import State
 
-Key = tuple[type[Base], tuple[Any, ...]]
+Model = type[Base]
+Key = tuple[Model, tuple[Any, ...]]
 """A mirrored row: its table's model and its primary key."""
 
 
@@ -24,6 +26,16 @@ class Event:
     log_index: int
     transaction_hash: str
     timestamp: int
+
+    def row(self, **columns: Any) -> Row:
+        """Return a row of an appended table: where and when this event was, and `columns`."""
+        return {
+            "block_number": self.block_number,
+            "log_index": self.log_index,
+            "transaction_hash": self.transaction_hash,
+            "timestamp": self.timestamp,
+            **columns,
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -178,7 +178,7 @@ class Mirror:
                 select(IndexedContract).where(IndexedContract.contract.in_(self._registry.deployed_contracts))
             )
         }
-        for name in self._registry.deployed_contracts:
+        for name in self._registry.deployed_in(deployment):
             address = deployment.address(name).lower()
             deployed = deployment.contracts[name].block_number
             if known.get(name, address) != address:

@@ -6,7 +6,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any, Final
 
-from encore.chain.deployments import Abi
+from encore.chain.deployments import Abi, Deployment
 from indexer import handlers
 from indexer.contract import Contract, Deploys, Event, Handler
 from indexer.decode import EventDecoder
@@ -47,6 +47,10 @@ class Registry:
         self._announcing = {
             topic for events in self.events.values() for topic, event in events.items() if event.deploys is not None
         }
+
+    def deployed_in(self, deployment: Deployment) -> list[str]:
+        """Return the contracts to follow that `deployment` has: a network need not have all of them, nor at once."""
+        return [name for name in self.deployed_contracts if name in deployment.contracts]
 
     def announcements(self, logs: Iterable[dict[str, Any]], followed: Mapping[str, str]) -> dict[str, str]:
         """Return the contracts that `logs` announce and that are not in `followed` yet: names by address."""

@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, delete, select
 
-from encore.db.models import Base, chain
+from encore.db.models import Base
+from encore.db.models.base import Mirrored
 from encore.db.models.chain import UndoEntry
 from indexer.bulk import Bulk, Row
 from indexer.errors import ReorgBelowFinalityError
@@ -60,4 +61,4 @@ def appended_tables() -> list[Table]:
 
 
 def _mirror_models() -> list[type[Base]]:
-    return [mapper.class_ for mapper in Base.registry.mappers if mapper.class_.__module__ == chain.__name__]
+    return [mapper.class_ for mapper in Base.registry.mappers if issubclass(mapper.class_, Mirrored)]

@@ -1,10 +1,28 @@
-"""Handlers that every contract with owners and authorised accounts shares."""
+"""Handlers that every contract with owners, authorised accounts or access control shares."""
 
 from collections.abc import Iterator
+from typing import Final
 
-from encore.db.models.chain import Role
+from eth_utils.crypto import keccak
+
+from encore.db.models.chain import Role, RoleAdmin
 from indexer.contract import Event, Handler, Key
 from indexer.state import State
+
+_NAMES: Final = (
+    "ACCESS_ROLE",
+    "CANCELLER_ROLE",
+    "CREATOR_ROLE",
+    "EXECUTOR_ROLE",
+    "MINTER_ROLE",
+    "PAUSER_ROLE",
+    "PROPOSER_ROLE",
+    "REGISTRAR_ROLE",
+    "UPGRADER_ROLE",
+)
+ROLE_IDS: Final = {"DEFAULT_ADMIN_ROLE": "0x" + "00" * 32} | {name: "0x" + keccak(text=name).hex() for name in _NAMES}
+"""The identifiers of the roles of our contracts' access control, by name."""
+_ROLE_NAMES: Final = {identifier: name for name, identifier in ROLE_IDS.items()}
 
 
 def authorisation(role: str) -> Handler:
@@ -33,3 +51,33 @@ def ownership() -> Handler:
                 state.upsert(Role, event.address, "owner", account)["is_granted"] = is_granted
 
     return Handler(apply, rows)
+
+
+def access_control() -> dict[str, Handler]:
+    """Handle the events of OpenZeppelin's IAccessControl that every contract with it emits."""
+    return {"RoleGranted": _role_change(is_granted=True), "RoleRevoked": _role_change(is_granted=False)}
+
+
+def role_administration() -> dict[str, Handler]:
+    """Handle that a role gets another administrating role, in contracts where one does."""
+    return {"RoleAdminChanged": Handler(_role_admin_changed)}
+
+
+def _role_change(*, is_granted: bool) -> Handler:
+    def rows(event: Event) -> Iterator[Key]:
+        yield Role, (event.address, _role_name(event.args["role"]), event.args["account"])
+
+    def apply(event: Event, state: State) -> None:
+        role = _role_name(event.args["role"])
+        state.upsert(Role, event.address, role, event.args["account"])["is_granted"] = is_granted
+
+    return Handler(apply, rows)
+
+
+def _role_admin_changed(event: Event, state: State) -> None:
+    row = state.upsert(RoleAdmin, event.address, _role_name(event.args["role"]))
+    row["admin_role"] = _role_name(event.args["newAdminRole"])
+
+
+def _role_name(identifier: str) -> str:
+    return _ROLE_NAMES.get(identifier, identifier)

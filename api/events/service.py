@@ -17,6 +17,7 @@ from encore.db import Database, ReadSession
 REPLAY_BATCH: Final = 500
 # What people typed stays as it is, even where it looks like an address.
 _TEXT_ARGUMENTS: Final = frozenset({"name", "symbol", "description", "imageUrl"})
+_COIN_CONTRACTS: Final = frozenset({"CreatorToken", "BalancedCreatorToken"})
 
 
 T = TypeVar("T")
@@ -104,7 +105,7 @@ def _argument(name: str, value: Any) -> Any:
 
 
 def _coins(row: Row[Any]) -> frozenset[str]:
-    coins = {row.address.lower()} if row.contract == "CreatorToken" else set()
+    coins = {row.address.lower()} if row.contract in _COIN_CONTRACTS else set()
     if isinstance(token := row.args.get("token"), str):
         coins.add(token.lower())
     return frozenset(coins)

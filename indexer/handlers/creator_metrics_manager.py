@@ -1,11 +1,13 @@
-"""CreatorMetricsManager: creators' metrics on chain, their milestones, and what a launch requires."""
+"""CreatorMetricsManager: creators' metrics on chain, the reports behind them, milestones, what a launch requires."""
 
 from collections.abc import Iterator
 from typing import Final
 
 from encore.db.models.chain import CreatorMetrics, LaunchRequirements, Milestone
+from encore.db.models.chain_exchange import MetricsReport
 from indexer.contract import Contract, Event, Handler, Key
 from indexer.roles import authorisation, ownership
+from indexer.settings import settings
 from indexer.state import State
 
 REQUIREMENTS_ID: Final = 1
@@ -36,6 +38,23 @@ def _metrics_updated(event: Event, state: State) -> None:
     )
 
 
+def _reported(event: Event, state: State) -> None:
+    args = event.args
+    state.append(
+        MetricsReport,
+        event.row(
+            creator=args["creator"],
+            oracle=args["oracle"],
+            epoch=args["epoch"],
+            monthly_streams=args["monthlyStreams"],
+            followers=args["followers"],
+            monthly_revenue=args["monthlyRevenue"],
+            engagement_score=args["engagementScore"],
+            observed_at=args["observedAt"],
+        ),
+    )
+
+
 def _milestone_reached(event: Event, state: State) -> None:
     args = event.args
     state.upsert(Milestone, args["creator"], args["milestone"]).update(
@@ -59,6 +78,9 @@ CONTRACT: Final = Contract(
     name="CreatorMetricsManager",
     handlers={
         "CreatorMetricsUpdated": Handler(_metrics_updated, _metrics_row),
+        "MetricsReported": Handler(_reported),
+        "QuorumUpdated": settings(quorum="newQuorum"),
+        "EpochLengthUpdated": settings(epochLength="newLength"),
         "MilestoneReached": Handler(_milestone_reached, _milestone_row),
         "LaunchRequirementsUpdated": Handler(_requirements_updated, _requirements_row),
         "OracleAuthorisationChanged": authorisation("oracle"),

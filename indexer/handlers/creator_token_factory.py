@@ -1,12 +1,14 @@
-"""CreatorTokenFactory: tokens made for creators, and coins launched with their pool."""
+"""CreatorTokenFactory: tokens made for creators, coins launched with their pool, and revenue distributed."""
 
 from collections.abc import Iterator
 from typing import Final
 
 from encore.db.models.chain import Launch, Token
+from encore.db.models.chain_tokens import CreatorRevenue, RevenueDistribution
 from indexer.contract import Contract, Event, Handler, Key
 from indexer.handlers.creator_token import token_row
 from indexer.roles import authorisation, ownership
+from indexer.settings import settings
 from indexer.state import State
 
 
@@ -38,11 +40,39 @@ def _launched(event: Event, state: State) -> None:
     )
 
 
+def _revenue_row(event: Event) -> Iterator[Key]:
+    yield CreatorRevenue, (event.args["creator"],)
+
+
+def _revenue_distributed(event: Event, state: State) -> None:
+    args = event.args
+    state.upsert(CreatorRevenue, args["creator"], amount=0)["amount"] += args["creatorShare"]
+    state.append(
+        RevenueDistribution,
+        event.row(
+            creator=args["creator"],
+            token=args["token"],
+            distributor=args["distributor"],
+            amount=args["amount"],
+            holders_share=args["holdersShare"],
+            creator_share=args["creatorShare"],
+        ),
+    )
+
+
+def _revenue_withdrawn(event: Event, state: State) -> None:
+    state.edit(CreatorRevenue, event.args["creator"])["amount"] -= event.args["amount"]
+
+
 CONTRACT: Final = Contract(
     name="CreatorTokenFactory",
     handlers={
         "CreatorTokenCreated": Handler(_set_creator, _token),
         "CreatorCoinLaunched": Handler(_launched, _launch_rows),
+        "RevenueDistributed": Handler(_revenue_distributed, _revenue_row),
+        "CreatorRevenueWithdrawn": Handler(_revenue_withdrawn, _revenue_row),
+        "HoldersShareUpdated": settings(holdersShare="newShare"),
+        "MinimumSeedUpdated": settings(minimumSeed="newSeed"),
         "LauncherAuthorisationChanged": authorisation("launcher"),
         "OwnershipTransferred": ownership(),
     },

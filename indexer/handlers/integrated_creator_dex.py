@@ -1,4 +1,4 @@
-"""IntegratedCreatorDEX: pools, liquidity, trades, candles and platform fees due."""
+"""IntegratedCreatorDEX: pools, liquidity, trades, candles, platform fees due, and the trading safeguards."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,12 +7,26 @@ from typing import Final
 
 from encore.chain.amm import Reserves
 from encore.db.models.chain import Candle, FeeBalance, LiquidityChange, LiquidityPosition, Pool, Trade
+from encore.db.models.chain_exchange import BreakerTrip, PoolGuard, TradingCooldown, TradingExemption, WhaleTrade
 from indexer.bulk import Row
 from indexer.contract import Contract, Event, Handler, Key
-from indexer.handlers.creator_token import ZERO_ADDRESS
+from indexer.erc20 import ZERO_ADDRESS
+from indexer.roles import authorisation, ownership
+from indexer.settings import settings_of
 from indexer.state import State
 
 CANDLE_SECONDS: Final = (60, 300, 3_600, 86_400)
+SAFEGUARDS: Final = (
+    "accountDailyFlowBps",
+    "poolDailyFlowBps",
+    "largeTradeBps",
+    "largeTradeCooldown",
+    "maximumHoldingBps",
+    "maximumImpactBps",
+    "breakerBps",
+    "breakerDuration",
+)
+"""The fields of the exchange's safeguards, in the order of their struct."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +45,11 @@ SELL: Final = _Side("sell", "seller", "nativeOut", "tokensIn")
 
 def _pool(event: Event) -> Iterator[Key]:
     yield Pool, (event.args["token"],)
+
+
+def _pool_rows(event: Event) -> Iterator[Key]:
+    yield from _pool(event)
+    yield from _guard(event)
 
 
 def _locked_rows(event: Event) -> Iterator[Key]:
@@ -65,6 +84,7 @@ def _pool_created(event: Event, state: State) -> None:
         created_block=event.block_number,
         created_at=event.timestamp,
     )
+    state.upsert(PoolGuard, event.args["token"]).update(is_paused=False, breaker_until=0, trip_count=0)
 
 
 def _minimum_liquidity_locked(event: Event, state: State) -> None:
@@ -88,18 +108,14 @@ def _change_liquidity(event: Event, kind: str, shares: int, state: State) -> Non
     _change_shares(event, args["provider"], shares, state)
     state.append(
         LiquidityChange,
-        {
-            "block_number": event.block_number,
-            "log_index": event.log_index,
-            "transaction_hash": event.transaction_hash,
-            "token": args["token"],
-            "provider": args["provider"],
-            "kind": kind,
-            "native_amount": args["nativeAmount"],
-            "token_amount": args["tokenAmount"],
-            "shares": args["shares"],
-            "timestamp": event.timestamp,
-        },
+        event.row(
+            token=args["token"],
+            provider=args["provider"],
+            kind=kind,
+            native_amount=args["nativeAmount"],
+            token_amount=args["tokenAmount"],
+            shares=args["shares"],
+        ),
     )
 
 
@@ -123,19 +139,15 @@ def _trade(event: Event, state: State, *, side: _Side) -> None:
         state.upsert(FeeBalance, args["platformFeeRecipient"], amount=0)["amount"] += args["platformFee"]
     state.append(
         Trade,
-        {
-            "block_number": event.block_number,
-            "log_index": event.log_index,
-            "transaction_hash": event.transaction_hash,
-            "token": args["token"],
-            "trader": args[side.trader_parameter],
-            "side": side.name,
-            "native_amount": native_amount,
-            "token_amount": token_amount,
-            "platform_fee": args["platformFee"],
-            "price": pool["price"],
-            "timestamp": event.timestamp,
-        },
+        event.row(
+            token=args["token"],
+            trader=args[side.trader_parameter],
+            side=side.name,
+            native_amount=native_amount,
+            token_amount=token_amount,
+            platform_fee=args["platformFee"],
+            price=pool["price"],
+        ),
     )
     for seconds in CANDLE_SECONDS:
         candle = state.upsert(
@@ -161,6 +173,65 @@ def _fees_withdrawn(event: Event, state: State) -> None:
     state.edit(FeeBalance, event.args["recipient"])["amount"] -= event.args["amount"]
 
 
+def _guard(event: Event) -> Iterator[Key]:
+    yield PoolGuard, (event.args["token"],)
+
+
+def _exemption(event: Event) -> Iterator[Key]:
+    yield TradingExemption, (event.args["account"], event.args["token"])
+
+
+def _cooldown(event: Event) -> Iterator[Key]:
+    yield TradingCooldown, (event.args["token"], event.args["trader"])
+
+
+def _whale_trade(event: Event, state: State) -> None:
+    args = event.args
+    state.upsert(TradingCooldown, args["token"], args["trader"])["until"] = args["cooldownUntil"]
+    state.append(
+        WhaleTrade,
+        event.row(
+            token=args["token"],
+            trader=args["trader"],
+            is_purchase=args["isPurchase"],
+            native_amount=args["nativeAmount"],
+            token_amount=args["tokenAmount"],
+        ),
+    )
+
+
+def _breaker_tripped(event: Event, state: State) -> None:
+    args = event.args
+    guard = state.edit(PoolGuard, args["token"])
+    guard["breaker_until"] = args["until"]
+    guard["trip_count"] += 1
+    state.append(
+        BreakerTrip,
+        event.row(
+            token=args["token"],
+            trader=args["trader"],
+            start_price=args["startPrice"],
+            price=args["price"],
+            until=args["until"],
+        ),
+    )
+
+
+def _pause(event: Event, state: State, *, is_paused: bool) -> None:
+    state.edit(PoolGuard, event.args["token"])["is_paused"] = is_paused
+
+
+def _exempted(event: Event, state: State) -> None:
+    args = event.args
+    state.upsert(TradingExemption, args["account"], args["token"]).update(
+        until=args["until"], guardian=args["guardian"]
+    )
+
+
+def _exemption_revoked(event: Event, state: State) -> None:
+    state.delete(TradingExemption, event.args["account"], event.args["token"])
+
+
 def _set_reserves(pool: Row, event: Event) -> None:
     reserves = Reserves(native=event.args["nativeReserve"], token=event.args["tokenReserve"])
     pool.update(native_reserve=reserves.native, token_reserve=reserves.token, price=reserves.spot_price)
@@ -173,12 +244,21 @@ def _candle_key(event: Event, seconds: int) -> tuple[str, int, int]:
 CONTRACT: Final = Contract(
     name="IntegratedCreatorDEX",
     handlers={
-        "PoolCreated": Handler(_pool_created, _pool),
+        "PoolCreated": Handler(_pool_created, _pool_rows),
         "MinimumLiquidityLocked": Handler(_minimum_liquidity_locked, _locked_rows),
         "LiquidityAdded": Handler(_liquidity_added, _liquidity_rows),
         "LiquidityRemoved": Handler(_liquidity_removed, _liquidity_rows),
         "TokensPurchased": Handler(partial(_trade, side=BUY), _trade_rows),
         "TokensSold": Handler(partial(_trade, side=SELL), _trade_rows),
         "PlatformFeesWithdrawn": Handler(_fees_withdrawn, _recipient),
+        "SafeguardsUpdated": settings_of("safeguards", **{name: name for name in SAFEGUARDS}),
+        "WhaleTrade": Handler(_whale_trade, _cooldown),
+        "CircuitBreakerTripped": Handler(_breaker_tripped, _guard),
+        "PoolPaused": Handler(partial(_pause, is_paused=True), _guard),
+        "PoolUnpaused": Handler(partial(_pause, is_paused=False), _guard),
+        "ExemptionGranted": Handler(_exempted, _exemption),
+        "ExemptionRevoked": Handler(_exemption_revoked, _exemption),
+        "GuardianAuthorisationChanged": authorisation("guardian"),
+        "OwnershipTransferred": ownership(),
     },
 )

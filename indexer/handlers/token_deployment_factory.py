@@ -1,9 +1,10 @@
-"""TokenDeploymentFactory: the registry of creator tokens, which announces every token's address."""
+"""TokenDeploymentFactory: the registry of creator tokens, plain and balanced, which announces their addresses."""
 
 from collections.abc import Iterator
 from typing import Final
 
 from encore.db.models.chain import Token
+from encore.db.models.chain_tokens import BalancedToken
 from indexer.contract import Contract, Deploys, Event, Handler, Key
 from indexer.handlers.creator_token import token_row
 from indexer.roles import authorisation, ownership
@@ -29,12 +30,34 @@ def _deployed(event: Event, state: State) -> None:
     )
 
 
+def _balanced_token(event: Event) -> Iterator[Key]:
+    yield BalancedToken, (event.args["token"],)
+
+
+def _balanced_deployed(event: Event, state: State) -> None:
+    state.upsert(BalancedToken, event.args["token"]).update(
+        metrics_manager=event.args["metricsManager"],
+        exchange=event.args["exchange"],
+        cumulative_revenue=0,
+        revenue_received=0,
+        revenue_claimed=0,
+        released_supply=0,
+        last_release_at=event.timestamp,
+        vested_tokens_claimed=0,
+    )
+
+
 CONTRACT: Final = Contract(
     name="TokenDeploymentFactory",
     handlers={
         "CreatorTokenDeployed": Handler(_deployed, _token),
+        "BalancedCreatorTokenDeployed": Handler(_balanced_deployed, _balanced_token),
         "FactoryAuthorisationChanged": authorisation("factory"),
         "OwnershipTransferred": ownership(),
     },
-    deploys={"CreatorTokenDeployed": Deploys(contract="CreatorToken", parameter="token")},
+    # A balanced token is announced twice: what comes second says what it is.
+    deploys={
+        "CreatorTokenDeployed": Deploys(contract="CreatorToken", parameter="token"),
+        "BalancedCreatorTokenDeployed": Deploys(contract="BalancedCreatorToken", parameter="token"),
+    },
 )

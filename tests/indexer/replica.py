@@ -13,7 +13,7 @@ from encore.chain.networks import Network, network_named
 from encore.chain.rpc import RpcClient
 from encore.db import Database
 from encore.db.models import chain
-from encore.db.models.base import Base
+from encore.db.models.base import Base, Mirrored
 from encore.errors import RpcError
 from indexer.errors import InconsistentNodeError
 from indexer.mirror import Mirror
@@ -58,7 +58,7 @@ async def catch_up(indexer: Indexer) -> None:
 
 def mirror_tables() -> list[Table]:
     """Every table that the indexer writes."""
-    models = [mapper.class_ for mapper in Base.registry.mappers if mapper.class_.__module__ == chain.__name__]
+    models = [mapper.class_ for mapper in Base.registry.mappers if issubclass(mapper.class_, Mirrored)]
     tables = [model.__table__ for model in models]
     return sorted((table for table in tables if isinstance(table, Table)), key=lambda table: table.name)
 

@@ -1,6 +1,33 @@
-"""Every table. `chain` mirrors the chain, written by the indexer alone; the others belong to one area each."""
+"""Every table. The `chain` modules mirror the chain, written by the indexer alone; each other one is of one area."""
 
-from encore.db.models import accounts, chain, creators, listening, oracle, outbox, revenue
+from encore.db.models import (
+    accounts,
+    chain,
+    chain_exchange,
+    chain_governance,
+    chain_market,
+    chain_nft,
+    chain_tokens,
+    creators,
+    listening,
+    oracle,
+    outbox,
+    revenue,
+)
 from encore.db.models.base import Base
 
-__all__ = ["Base", "accounts", "chain", "creators", "listening", "oracle", "outbox", "revenue"]
+__all__ = [
+    "Base",
+    "accounts",
+    "chain",
+    "chain_exchange",
+    "chain_governance",
+    "chain_market",
+    "chain_nft",
+    "chain_tokens",
+    "creators",
+    "listening",
+    "oracle",
+    "outbox",
+    "revenue",
+]

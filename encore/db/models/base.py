@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, ClassVar
 
 from sqlalchemy import JSON, BigInteger, Integer, MetaData, String
-from sqlalchemy.orm import DeclarativeBase, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from encore.db.types import Uint256, UtcDateTime
 
@@ -16,6 +16,8 @@ Wei = Annotated[int, mapped_column(Uint256())]
 """An unsigned 256-bit integer."""
 UnixTime = Annotated[int, mapped_column(BigInteger)]
 """Seconds since 1970, as block timestamps are."""
+TokenId = Annotated[int, mapped_column(Uint256())]
+"""An ERC-721 token's or a proposal's number, which takes all of 256 bits."""
 BigInt = BigInteger().with_variant(Integer, "sqlite")
 """A 64-bit key that SQLite can number by itself."""
 
@@ -37,3 +39,20 @@ class Base(DeclarativeBase):
         datetime: UtcDateTime,
         dict[str, Any]: JSON,
     }
+
+
+class Mirrored(Base):
+    """A table of the mirror of the chain: written by the indexer alone, undone with the blocks that it tells of."""
+
+    __abstract__ = True
+
+
+class Appended(Mirrored):
+    """A mirrored table that events only append to: one row an event, its time in seconds."""
+
+    __abstract__ = True
+
+    block_number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, sort_order=-4)
+    log_index: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, sort_order=-3)
+    transaction_hash: Mapped[Hash] = mapped_column(String(66), sort_order=-2)
+    timestamp: Mapped[UnixTime] = mapped_column(BigInteger, sort_order=-1)

@@ -1,4 +1,6 @@
-"""The mirror of the chain, its undo journal and its feed. Written by the indexer alone.
+"""The mirror of the chain, its undo journal and its feed: blocks, coins and their market. Written by the indexer alone.
+
+The mirror goes on in `chain_tokens`, `chain_exchange`, `chain_nft`, `chain_market` and `chain_governance`.
 
 Rows that events append are keyed by (`block_number`, `log_index`); rows that events change hold the state at the
 indexed block. Addresses and hashes are lower case; `timestamp` columns are block times in seconds.
@@ -9,10 +11,10 @@ from typing import Any, Final
 from sqlalchemy import Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from encore.db.models.base import Address, Base, Hash, UnixTime, Wei
+from encore.db.models.base import Address, Hash, Mirrored, UnixTime, Wei
 
 
-class Checkpoint(Base):
+class Checkpoint(Mirrored):
     """How far the mirror has got: the last block whose rows are all committed. One row per chain.
 
     `finalized_block` is the newest final block that was mirrored: nothing up to it can be undone any more.
@@ -28,7 +30,7 @@ class Checkpoint(Base):
     finalized_block: Mapped[int]
 
 
-class Block(Base):
+class Block(Mirrored):
     """A mirrored block that is not final yet, or the newest final one, to which the others are linked by hash."""
 
     __tablename__ = "blocks"
@@ -39,7 +41,7 @@ class Block(Base):
     timestamp: Mapped[UnixTime]
 
 
-class ChainEvent(Base):
+class ChainEvent(Mirrored):
     """The journal of decoded events. `args` is by parameter name; integers are decimal strings, bytes are 0x hex."""
 
     __tablename__ = "chain_events"
@@ -56,7 +58,7 @@ class ChainEvent(Base):
     timestamp: Mapped[UnixTime]
 
 
-class UndoEntry(Base):
+class UndoEntry(Mirrored):
     """What one row was before a block that is not final changed it; `before` is NULL where the row did not exist.
 
     `key` is the primary key as a JSON array, `before` the whole row as a JSON object. One entry per row and block.
@@ -74,7 +76,7 @@ FEED_CHANNEL: Final = "encore_feed"
 """The PostgreSQL channel that the indexer notifies when it committed entries of the feed."""
 
 
-class FeedEntry(Base):
+class FeedEntry(Mirrored):
     """What subscribers are told, in order: each event when it was applied and, after a reorg, when it was undone.
 
     `kind` is applied or undone. History from before the mirror first caught up with the chain is no news and is not
@@ -96,7 +98,7 @@ class FeedEntry(Base):
     timestamp: Mapped[UnixTime]
 
 
-class IndexedContract(Base):
+class IndexedContract(Mirrored):
     """A contract whose events are followed: the deployed ones and every token that the factories made since."""
 
     __tablename__ = "indexed_contracts"
@@ -106,7 +108,7 @@ class IndexedContract(Base):
     first_block: Mapped[int]
 
 
-class Token(Base):
+class Token(Mirrored):
     """A creator token. Supplies in token wei; `platform_fee_bps` is taken on the native side of a trade."""
 
     __tablename__ = "tokens"
@@ -131,7 +133,7 @@ class Token(Base):
     created_at: Mapped[UnixTime]
 
 
-class Balance(Base):
+class Balance(Mirrored):
     """What one account holds of one token, always more than zero. The sum over holders is the token's total supply."""
 
     __tablename__ = "balances"
@@ -142,7 +144,7 @@ class Balance(Base):
     amount: Mapped[Wei]
 
 
-class Transfer(Base):
+class Transfer(Mirrored):
     """An ERC-20 Transfer."""
 
     __tablename__ = "transfers"
@@ -162,7 +164,7 @@ class Transfer(Base):
     timestamp: Mapped[UnixTime]
 
 
-class Stake(Base):
+class Stake(Mirrored):
     """A staking position; `amount` is 0 once it was withdrawn. `total_rewards` is what it has paid, in token wei."""
 
     __tablename__ = "stakes"
@@ -177,7 +179,7 @@ class Stake(Base):
     total_rewards: Mapped[Wei]
 
 
-class Pool(Base):
+class Pool(Mirrored):
     """A constant-product pool, native coin against one token. `price` is native wei for one whole token (1e18)."""
 
     __tablename__ = "pools"
@@ -193,7 +195,7 @@ class Pool(Base):
     created_at: Mapped[UnixTime]
 
 
-class LiquidityPosition(Base):
+class LiquidityPosition(Mirrored):
     """LP shares of one provider in one pool, more than zero; the zero address holds what is locked for ever."""
 
     __tablename__ = "liquidity_positions"
@@ -204,7 +206,7 @@ class LiquidityPosition(Base):
     shares: Mapped[Wei]
 
 
-class LiquidityChange(Base):
+class LiquidityChange(Mirrored):
     """Liquidity added to or removed from a pool; `kind` is added or removed."""
 
     __tablename__ = "liquidity_changes"
@@ -222,7 +224,7 @@ class LiquidityChange(Base):
     timestamp: Mapped[UnixTime]
 
 
-class Trade(Base):
+class Trade(Mirrored):
     """A swap; `side` is buy (native coin in) or sell (token in).
 
     `native_amount` is what the trader paid or received in all, platform fee included or deducted. `price` is the
@@ -249,7 +251,7 @@ class Trade(Base):
     timestamp: Mapped[UnixTime]
 
 
-class Candle(Base):
+class Candle(Mirrored):
     """Prices (native wei for one whole token) and volumes (wei) of one interval that had trades.
 
     `open` is the pool's price just before the interval's first trade, so that candles join without gaps.
@@ -269,7 +271,7 @@ class Candle(Base):
     trade_count: Mapped[int]
 
 
-class FeeBalance(Base):
+class FeeBalance(Mirrored):
     """Native wei of platform fees that the exchange holds for a recipient to withdraw."""
 
     __tablename__ = "fee_balances"
@@ -278,7 +280,7 @@ class FeeBalance(Base):
     amount: Mapped[Wei]
 
 
-class CreatorMetrics(Base):
+class CreatorMetrics(Mirrored):
     """The latest metrics of a creator on chain: streams and followers as counts, revenue in wei, score in bps."""
 
     __tablename__ = "creator_metrics"
@@ -293,7 +295,7 @@ class CreatorMetrics(Base):
     block_number: Mapped[int]
 
 
-class Milestone(Base):
+class Milestone(Mirrored):
     """A milestone of monthly streams that a creator reached; each at most once."""
 
     __tablename__ = "milestones"
@@ -306,7 +308,7 @@ class Milestone(Base):
     timestamp: Mapped[UnixTime]
 
 
-class Launch(Base):
+class Launch(Mirrored):
     """A creator's coin launched with its pool; at most one per creator. Seeds in wei."""
 
     __tablename__ = "launches"
@@ -321,7 +323,7 @@ class Launch(Base):
     timestamp: Mapped[UnixTime]
 
 
-class LaunchRequirements(Base):
+class LaunchRequirements(Mirrored):
     """What the metrics contract demands before a launch; the only row has id 1."""
 
     __tablename__ = "launch_requirements"
@@ -332,12 +334,39 @@ class LaunchRequirements(Base):
     maximum_metrics_age_seconds: Mapped[Wei]
 
 
-class Role(Base):
-    """Who may do what: `role` is owner, oracle, launcher or factory of the system contract at `address`."""
+class Role(Mirrored):
+    """Who may do what: `role` is owner, oracle, launcher, factory or guardian of the contract at `address`.
+
+    Or it is a role of its access control by name (MINTER_ROLE; its 32 bytes in hexadecimal where that is not ours).
+    """
 
     __tablename__ = "roles"
 
     address: Mapped[Address] = mapped_column(primary_key=True)
-    role: Mapped[str] = mapped_column(String(30), primary_key=True)
+    role: Mapped[str] = mapped_column(String(66), primary_key=True)
     account: Mapped[Address] = mapped_column(primary_key=True)
     is_granted: Mapped[bool]
+
+
+class RoleAdmin(Mirrored):
+    """Who gives and takes an access-control role, where that is not DEFAULT_ADMIN_ROLE as it is at first."""
+
+    __tablename__ = "role_admins"
+
+    address: Mapped[Address] = mapped_column(primary_key=True)
+    role: Mapped[str] = mapped_column(String(66), primary_key=True)
+    admin_role: Mapped[str] = mapped_column(String(66))
+
+
+class ContractSetting(Mirrored):
+    """The present value of what a contract's owner or governor can change, as text: integers in decimal.
+
+    `name` is that of the contract's view (`holdersShare`, `votingDelay`, `feeBps`); a view that returns a struct stands
+    before its field (`safeguards.breakerBps`).
+    """
+
+    __tablename__ = "contract_settings"
+
+    address: Mapped[Address] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(60), primary_key=True)
+    value: Mapped[str] = mapped_column(Text)

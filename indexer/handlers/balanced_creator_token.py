@@ -1,0 +1,140 @@
+"""BalancedCreatorToken: what CreatorToken is, with revenue shared by its holders, release and vesting."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from encore.db.models.chain import Balance, Stake, Token
+from encore.db.models.chain_tokens import (
+    BalancedToken,
+    RevenueClaim,
+    RevenuePosition,
+    RevenueReceipt,
+    TokenRelease,
+    VestingClaim,
+)
+from indexer.contract import Contract, Event, Handler, Key
+from indexer.erc20 import ZERO_ADDRESS
+from indexer.errors import MirrorError
+from indexer.handlers import creator_token
+from indexer.state import State
+
+SCALE_BITS: Final = 96
+"""Revenue is kept in wei times 2**96, as the contract keeps it, so that nothing is rounded before it is paid."""
+
+_CREATOR_TOKEN: Final = dict(creator_token.CONTRACT.handlers)
+
+
+def _token(event: Event) -> Iterator[Key]:
+    yield BalancedToken, (event.address,)
+
+
+def _holder_rows(event: Event, account: str) -> Iterator[Key]:
+    for model in (Balance, Stake, RevenuePosition):
+        yield model, (event.address, account)
+
+
+def _transfer_rows(event: Event) -> Iterator[Key]:
+    yield Token, (event.address,)
+    yield from _token(event)
+    for party in ("sender", "receiver"):
+        if event.args[party] != ZERO_ADDRESS:
+            yield from _holder_rows(event, event.args[party])
+
+
+def _claim_rows(event: Event) -> Iterator[Key]:
+    yield from _token(event)
+    yield from _holder_rows(event, event.args["account"])
+
+
+def _transfer(event: Event, state: State) -> None:
+    for party in ("sender", "receiver"):
+        _settle(event.address, event.args[party], state)
+    _CREATOR_TOKEN["Transfer"].apply(event, state)
+
+
+def _settle(token: str, account: str, state: State) -> None:
+    """Book an account's revenue before its units change.
+
+    Only Transfers need it: into and out of a stake units stay the same, and no revenue comes in between.
+    """
+    balanced = state.get(BalancedToken, token)
+    if balanced is None or balanced["cumulative_revenue"] == 0:
+        return
+    if account in {ZERO_ADDRESS, token, balanced["exchange"]}:
+        return
+    cumulative = balanced["cumulative_revenue"]
+    settled = state.get(RevenuePosition, token, account)
+    if settled is not None and settled["settled_cumulative"] == cumulative:
+        return
+    position = state.upsert(RevenuePosition, token, account, settled_revenue=0, settled_cumulative=0)
+    balance = state.get(Balance, token, account)
+    stake = state.get(Stake, token, account)
+    units = (balance["amount"] if balance else 0) + (stake["amount"] if stake else 0)
+    position["settled_revenue"] += units * (cumulative - position["settled_cumulative"])
+    position["settled_cumulative"] = cumulative
+
+
+def _revenue_received(event: Event, state: State) -> None:
+    args = event.args
+    row = state.edit(BalancedToken, event.address)
+    row["cumulative_revenue"] = args["cumulativeRevenue"]
+    row["revenue_received"] += args["amount"]
+    state.append(
+        RevenueReceipt,
+        event.row(
+            token=event.address,
+            distributor=args["distributor"],
+            amount=args["amount"],
+            eligible_supply=args["eligibleSupply"],
+        ),
+    )
+
+
+def _revenue_claimed(event: Event, state: State) -> None:
+    account, amount = event.args["account"], event.args["amount"]
+    _settle(event.address, account, state)
+    position = state.edit(RevenuePosition, event.address, account)
+    if position["settled_revenue"] >> SCALE_BITS != amount:
+        raise MirrorError(
+            f"transaction {event.transaction_hash} pays {account} {amount} wei of revenue, but "
+            f"{position['settled_revenue'] >> SCALE_BITS} were due: a log is missing"
+        )
+    position["settled_revenue"] -= amount << SCALE_BITS
+    state.edit(BalancedToken, event.address)["revenue_claimed"] += amount
+    state.append(RevenueClaim, event.row(token=event.address, account=account, amount=amount))
+
+
+def _released(event: Event, state: State) -> None:
+    row = state.edit(BalancedToken, event.address)
+    row["released_supply"] += event.args["amount"]
+    row["last_release_at"] = event.timestamp
+    state.append(
+        TokenRelease,
+        event.row(
+            token=event.address,
+            creator=event.args["creator"],
+            amount=event.args["amount"],
+            growth_bps=event.args["triggerGrowthBps"],
+        ),
+    )
+
+
+def _vested_claimed(event: Event, state: State) -> None:
+    state.edit(BalancedToken, event.address)["vested_tokens_claimed"] += event.args["amount"]
+    state.append(
+        VestingClaim,
+        event.row(token=event.address, creator=event.args["creator"], amount=event.args["amount"]),
+    )
+
+
+CONTRACT: Final = Contract(
+    name="BalancedCreatorToken",
+    handlers=_CREATOR_TOKEN
+    | {
+        "Transfer": Handler(_transfer, _transfer_rows),
+        "RevenueReceived": Handler(_revenue_received, _token),
+        "RevenueClaimed": Handler(_revenue_claimed, _claim_rows),
+        "TokensReleased": Handler(_released, _token),
+        "VestedTokensClaimed": Handler(_vested_claimed, _token),
+    },
+)
