@@ -17,9 +17,11 @@ from encore.db import Database
 from encore.errors import DeploymentError, RpcError, RpcUnavailableError
 from encore.settings import Settings
 from oracle.contracts import Contracts
+from oracle.distributions import Distributor
 from oracle.errors import WrongChainError
 from oracle.launches import Launcher
 from oracle.publisher import Publisher
+from oracle.releases import Releaser
 from oracle.repository import publishing
 from oracle.sync import Sync
 
@@ -43,7 +45,13 @@ class Oracle:
     publisher: Publisher
     sync: Sync
     launcher: Launcher
+    releaser: Releaser
+    distributor: Distributor
     outbox: OutboxSender
+
+    async def balance(self) -> int:
+        """Return the key's native wei in the newest block."""
+        return int(await self.rpc.call("eth_getBalance", self.signer.address, "latest"), 16)
 
 
 def assemble(settings: Settings, database: Database, rpc: RpcClient, deployment: Deployment) -> Oracle:
@@ -51,7 +59,8 @@ def assemble(settings: Settings, database: Database, rpc: RpcClient, deployment:
     network = settings.chain
     signer = Signer(settings.oracle_key(), network.chain_id)
     contracts = Contracts(rpc, deployment)
-    publisher = Publisher(database, contracts, network.chain_id, signer.address, utc_now)
+    of_this_key = (database, contracts, network.chain_id, signer.address, utc_now)
+    publisher = Publisher(*of_this_key)
     return Oracle(
         settings=settings,
         database=database,
@@ -60,7 +69,9 @@ def assemble(settings: Settings, database: Database, rpc: RpcClient, deployment:
         signer=signer,
         publisher=publisher,
         sync=Sync(database, publisher, utc_now),
-        launcher=Launcher(database, contracts, network.chain_id, signer.address, utc_now),
+        launcher=Launcher(*of_this_key),
+        releaser=Releaser(*of_this_key),
+        distributor=Distributor(*of_this_key),
         outbox=OutboxSender(
             database,
             Node(rpc, network, signer.address),

@@ -8,7 +8,9 @@ from eth_abi.abi import decode, encode
 from eth_utils.abi import function_signature_to_4byte_selector
 
 from encore.chain.deployments import Deployment
-from encore.chain.rpc import RpcClient
+from encore.chain.outbox.signer import Call
+from encore.chain.rpc import Request, RpcClient
+from encore.errors import RpcError
 from oracle.metrics import Metrics
 
 LARGEST_BATCH: Final = 50
@@ -82,6 +84,18 @@ class Contracts:
         call = {"from": sender, "to": self.metrics_manager, "data": data}
         return int(await self._rpc.call("eth_estimateGas", call, "pending"), 16)
 
+    async def would_succeed(self, sender: str, calls: Sequence[Call]) -> list[bool]:
+        """Tell of each call whether the chain would take it from `sender` now."""
+        requests: list[Request] = [
+            ("eth_call", [{"from": sender, "to": call.to, "data": call.data, "value": hex(call.value)}, "latest"])
+            for call in calls
+        ]
+        outcomes: list[bool] = []
+        for start in range(0, len(requests), LARGEST_BATCH):
+            answers = await self._rpc.batch_outcomes(requests[start : start + LARGEST_BATCH])
+            outcomes += [not isinstance(answer, RpcError) for answer in answers]
+        return outcomes
+
     async def _ask_bool(self, contract: str, function: str, account: str) -> bool:
         answer = await self._call(contract, _encode(function, ("address",), (account,)))
         (value,) = decode(["bool"], answer)
@@ -111,6 +125,16 @@ def encode_updates(updates: Iterable[tuple[str, Metrics]], observed_at: int) -> 
 def encode_launch(creator: str, coin: Coin) -> str:
     """Encode launchCreatorCoin, as 0x hex."""
     return _encode("launchCreatorCoin", _LAUNCH, (creator, coin.name, coin.symbol, coin.description, coin.image_url))
+
+
+def encode_release() -> str:
+    """Encode a launched coin's release, as 0x hex."""
+    return _encode("release", (), ())
+
+
+def encode_distribution(creator: str) -> str:
+    """Encode the factory's distributeRevenue, as 0x hex."""
+    return _encode("distributeRevenue", ("address",), (creator,))
 
 
 def _encode(function: str, types: Sequence[str], values: Sequence[Any]) -> str:

@@ -1,10 +1,10 @@
-"""The running oracle: an hourly sync of everybody, a look for new activity every two seconds, and the outbox."""
+"""The running oracle: an hourly sync of everybody, a look for what is due every two seconds, and the outbox."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from apscheduler.jobstores.sqlalchemy import SQLAlchemyJobStore
@@ -20,21 +20,27 @@ from oracle.changes import Changes
 from oracle.repository.sql import CreatorIds
 
 HOURLY_JOB: Final = "hourly-sync"
+REMINDER_JOB: Final = "distribution-reminder"
+SCHEDULE: Final[dict[str, dict[str, Any]]] = {
+    HOURLY_JOB: {"minute": 0},
+    REMINDER_JOB: {"day": "25,last", "hour": 12},
+}
+"""When each persisted job runs, in UTC."""
 LOOK_SECONDS: Final = 2.0
 OUTBOX_SECONDS: Final = 0.25
 IDLE_OUTBOX_SECONDS: Final = 1.0
 FIRST_RETRY_SECONDS: Final = 0.5
 LONGEST_RETRY_SECONDS: Final = 10.0
 
-_hour_struck: ContextVar[asyncio.Event] = ContextVar("_hour_struck")
-"""What the persisted job sets. It is stored by name, so that it can carry nothing of the running oracle with it."""
+_struck: ContextVar[dict[str, asyncio.Event]] = ContextVar("_struck")
+"""What persisted jobs set. They are stored by name, so that they can carry nothing of the running oracle with them."""
 
 _log = structlog.get_logger(__name__)
 
 
-async def strike_hour() -> None:
-    """The hourly job: tell the running oracle."""
-    _hour_struck.get().set()
+async def strike(job: str) -> None:
+    """What every persisted job does: tell the running oracle."""
+    _struck.get()[job].set()
 
 
 class Jobs:
@@ -45,11 +51,12 @@ class Jobs:
         self._leadership = leadership
         self._changes = Changes()
         self._hour = asyncio.Event()
+        self._reminder = asyncio.Event()
         self._queued = asyncio.Event()
 
     async def run(self) -> None:
         """Work until cancelled; raises the `EncoreError` that ends it."""
-        _hour_struck.set(self._hour)
+        _struck.set({HOURLY_JOB: self._hour, REMINDER_JOB: self._reminder})
         # A restart may have cut an hourly sync short: it is made up for at once.
         self._hour.set()
         try:
@@ -83,8 +90,8 @@ class Jobs:
                 elif owed is None or owed:
                     await self._sync(owed, everything=False)
                 owed, hourly_owed = set(), False
-                if await self._oracle.launcher.launch_due():
-                    self._queued.set()
+                await self._queue_due()
+                await self._remind()
             except (RpcError, RpcUnavailableError) as error:
                 _log.warning("cannot sync, trying again", reason=str(error), in_seconds=retry_seconds)
                 await asyncio.sleep(retry_seconds)
@@ -98,6 +105,30 @@ class Jobs:
         _log.info("synced", creators=synced.counted, written=synced.written.creators, hourly=everything)
         if synced.written.creators:
             self._queued.set()
+
+    async def _queue_due(self) -> None:
+        """Queue the launches, releases and distributions whose conditions hold."""
+        launched = await self._oracle.launcher.launch_due()
+        released = await self._oracle.releaser.release_due()
+        distributed = await self._oracle.distributor.distribute_due()
+        if launched or released or distributed:
+            self._queued.set()
+
+    async def _remind(self) -> None:
+        """Say what the next distribution will take, while there is time to fund it."""
+        if not self._reminder.is_set():
+            return
+        outlook = await self._oracle.distributor.outlook()
+        balance = await self._oracle.balance()
+        tell = _log.info if balance >= outlook.amount else _log.warning
+        tell(
+            "revenue will be distributed",
+            due_at=outlook.due_at.isoformat(),
+            creators=outlook.creators,
+            wei=outlook.amount,
+            balance_wei=balance,
+        )
+        self._reminder.clear()
 
     async def _send_for_ever(self) -> None:
         retry_seconds = FIRST_RETRY_SECONDS
@@ -130,8 +161,9 @@ async def _scheduler(database_url: str) -> AsyncIterator[None]:
     )
     scheduler.start(paused=True)
     try:
-        if scheduler.get_job(HOURLY_JOB) is None:  # replacing it would postpone one that is due
-            scheduler.add_job(strike_hour, CronTrigger(minute=0, timezone="UTC"), id=HOURLY_JOB)
+        for job, times in SCHEDULE.items():
+            if scheduler.get_job(job) is None:  # replacing it would postpone one that is due
+                scheduler.add_job(strike, CronTrigger(**times, timezone="UTC"), args=[job], id=job)
         scheduler.resume()
         yield
     finally:

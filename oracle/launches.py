@@ -3,8 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Callable
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
 
 import structlog
 from eth_utils.address import to_checksum_address
@@ -21,9 +20,6 @@ from oracle.contracts import (
     encode_launch,
 )
 from oracle.repository.launching import LAUNCH_KIND, LaunchCandidate, launch_candidates
-
-FIRST_RETRY: Final = timedelta(minutes=1)
-LONGEST_RETRY: Final = timedelta(hours=1)
 
 _log = structlog.get_logger(__name__)
 
@@ -69,26 +65,20 @@ class Launcher:
         """Queue a launch for everyone who may have one and has none; returns how many."""
         async with self._database.read() as session:
             candidates = await launch_candidates(session, self._contracts.factory, self._chain_id)
+        now = self._clock()
         due = [
             candidate
             for candidate in candidates
-            if self._is_due(candidate) and await self._contracts.meets_launch_requirements(candidate.wallet)
+            if candidate.attempts.are_over(now) and await self._contracts.meets_launch_requirements(candidate.wallet)
         ]
         if not due or not await self._may_launch():
             return 0
         seed = await self._contracts.minimum_seed()
         async with self._database.transaction() as connection:
-            await enqueue(connection, [self._intent(candidate, seed) for candidate in due], self._clock())
+            await enqueue(connection, [self._intent(candidate, seed) for candidate in due], now)
         for candidate in due:
             _log.info("queued a launch", creator=candidate.name, wallet=candidate.wallet, seed_wei=seed)
         return len(due)
-
-    def _is_due(self, candidate: LaunchCandidate) -> bool:
-        if candidate.last_failure is None:
-            return True
-        doublings = min(candidate.failures - 1, 10)
-        pause = min(FIRST_RETRY * (1 << doublings), LONGEST_RETRY)
-        return self._clock() - candidate.last_failure >= pause
 
     async def _may_launch(self) -> bool:
         lacks_role = not await self._contracts.is_launcher(self._sender)
@@ -105,7 +95,7 @@ class Launcher:
         # The count of failures is part of the key: a launch that failed for good may be tried anew, once.
         return Intent(
             idempotency_key=(
-                f"{LAUNCH_KIND}:{self._chain_id}:{self._contracts.factory}:{candidate.wallet}:{candidate.failures}"
+                f"{LAUNCH_KIND}:{self._chain_id}:{self._contracts.factory}:{candidate.wallet}:{candidate.attempts.failures}"
             ),
             kind=LAUNCH_KIND,
             subject=candidate.wallet,

@@ -30,7 +30,8 @@ async def show_status(oracle: Oracle) -> None:
         counted = await overview.counted(session)
         outbox = await overview.outbox(session, network.chain_id, oracle.signer.address)
         failures = await overview.last_failures(session, network.chain_id, oracle.signer.address, FAILURES_SHOWN)
-    balance = int(await oracle.rpc.call("eth_getBalance", oracle.signer.address, "latest"), 16)
+    balance = await oracle.balance()
+    outlook = await oracle.distributor.outlook()
     is_oracle = await oracle.contracts.is_oracle(oracle.signer.address)
     is_launcher = await oracle.contracts.is_launcher(oracle.signer.address)
     table = Table(title=f"Oracle on {network.name}", show_header=False)
@@ -40,6 +41,10 @@ async def show_status(oracle: Oracle) -> None:
         ("authorised oracle", "yes" if is_oracle else "no: run `ape run grant_oracle`"),
         ("may launch coins", "yes" if is_launcher else "no"),
         ("balance", _coins(balance, network)),
+        (
+            "next distribution",
+            f"{outlook.due_at:%Y-%m-%d}: {_coins(outlook.amount, network)} of {outlook.creators} creators so far",
+        ),
         ("creators counted", str(counted.creators)),
         (
             "figures last changed",

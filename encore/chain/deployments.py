@@ -15,13 +15,18 @@ Abi = list[dict[str, Any]]
 
 
 class DeployedContract(BaseModel):
-    """One contract on chain. `address` is checksummed, `code_hash` is keccak256 of the runtime code."""
+    """One contract on chain. `address` is checksummed, `code_hash` is keccak256 of the runtime code.
+
+    `source` names the contract that was compiled to this code, as ERC1967Proxy for what stands behind a proxy; None for
+    a blueprint, which is no running code.
+    """
 
     address: str
     block_number: int
     transaction_hash: str
     constructor_arguments: list[Any]
     code_hash: str
+    source: str | None = None
 
 
 class Deployment(BaseModel):

@@ -65,6 +65,17 @@ class RpcClient:
 
     async def batch(self, requests: Sequence[Request]) -> list[Any]:
         """Return the results of many requests sent as one, in their order; the first error object raises."""
+        answers = await self.batch_outcomes(requests)
+        for answer in answers:
+            if isinstance(answer, RpcError):
+                raise answer
+        return answers
+
+    async def batch_outcomes(self, requests: Sequence[Request]) -> list[Any]:
+        """Return what became of each of many requests sent as one: its result, or an `RpcError` in its place.
+
+        Raises `RpcError` where the node refuses the whole batch.
+        """
         if not requests:
             return []
         replies = await self._post(
@@ -76,7 +87,7 @@ class RpcClient:
         if isinstance(replies, dict):  # a node that refuses the whole batch answers with one error object
             return [_result(requests[0][0], replies)]
         by_id = {reply["id"]: reply for reply in replies}
-        return [_result(method, by_id[index]) for index, (method, _) in enumerate(requests)]
+        return [_outcome(method, by_id[index]) for index, (method, _) in enumerate(requests)]
 
     async def _post(self, payload: Any) -> Any:
         body = orjson.dumps(payload)
@@ -108,9 +119,16 @@ class RpcClient:
 
 
 def _result(method: str, reply: dict[str, Any]) -> Any:
+    outcome = _outcome(method, reply)
+    if isinstance(outcome, RpcError):
+        raise outcome
+    return outcome
+
+
+def _outcome(method: str, reply: dict[str, Any]) -> Any:
     error = reply.get("error")
     if error is not None:
-        raise RpcError(method, int(error.get("code", 0)), str(error.get("message", error)), error.get("data"))
+        return RpcError(method, int(error.get("code", 0)), str(error.get("message", error)), error.get("data"))
     return reply["result"]
 
 

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oracle.launches import coin_for
+from oracle.repository.attempts import Attempts
 from oracle.repository.launching import LaunchCandidate
 
 CANDIDATE = LaunchCandidate(
@@ -16,8 +17,7 @@ CANDIDATE = LaunchCandidate(
     description="",
     image_url="",
     observed_at=0,
-    failures=0,
-    last_failure=None,
+    attempts=Attempts(),
 )
 
 

@@ -93,11 +93,12 @@ async def test_a_call_that_reverts_when_mined_fails_with_its_reason(
     assert (row.status, row.nonce, row.error) == ("failed", 0, "recorder: closed")
 
 
+@pytest.mark.parametrize("seed", [10**18, 10**20], ids=["not with its gas", "not at all"])
 async def test_a_seed_that_cannot_be_paid_fails_and_holds_nobody_up(
-    database: Database, rpc: RpcClient, recorder: Recorder, signer: Signer, new_sender: NewSender
+    database: Database, rpc: RpcClient, recorder: Recorder, signer: Signer, new_sender: NewSender, seed: int
 ) -> None:
     await rpc.call("anvil_setBalance", signer.address, hex(10**18))
-    await queue(database, recorder.intent(1, signer.address, value=10**18), recorder.intent(2, signer.address))
+    await queue(database, recorder.intent(1, signer.address, value=seed), recorder.intent(2, signer.address))
     await drain(new_sender())
     rows = await entries(database)
     assert [row.status for row in rows] == ["failed", "confirmed"]

@@ -198,6 +198,9 @@ class OutboxSender:
             return False
         nonce = await self._store.next_nonce(await self._node.nonces_used())
         for entry in waiting:
+            if entry.call.value and (missing := await self._missing_funds(entry.call.value)) is not None:
+                await self._refuse(entry, missing)  # before the estimate, in which nodes call it their own error
+                continue
             try:
                 gas_limit = await self._gas_limit(entry, head)
             except RpcError as error:
@@ -206,7 +209,7 @@ class OutboxSender:
                     break
                 await self._refuse(entry, revert_reason(error))
                 continue
-            missing = await self._missing_funds(entry, gas_limit, fees)
+            missing = await self._missing_funds(entry.call.value + gas_limit * fees.max_fee_per_gas)
             if missing is not None and not entry.call.value:
                 await self._hold(entry, missing)  # it cannot pay for gas, so what comes after cannot either
                 break
@@ -230,8 +233,8 @@ class OutboxSender:
         estimate = await self._node.estimate_gas(entry.call)
         return min(estimate * GAS_MARGIN_NUMERATOR // GAS_MARGIN_DENOMINATOR, head.gas_limit)
 
-    async def _missing_funds(self, entry: Waiting, gas_limit: int, fees: Fees) -> str | None:
-        balance, needed = await self._node.balance(), entry.call.value + gas_limit * fees.max_fee_per_gas
+    async def _missing_funds(self, needed: int) -> str | None:
+        balance = await self._node.balance()
         if balance >= needed:
             return None
         return f"insufficient funds: {self._signer.address} has {balance} wei and needs {needed}; fund it"
