@@ -93,16 +93,18 @@ async def test_a_call_that_reverts_when_mined_fails_with_its_reason(
     assert (row.status, row.nonce, row.error) == ("failed", 0, "recorder: closed")
 
 
-@pytest.mark.parametrize("seed", [10**18, 10**20], ids=["not with its gas", "not at all"])
 async def test_a_seed_that_cannot_be_paid_fails_and_holds_nobody_up(
-    database: Database, rpc: RpcClient, recorder: Recorder, signer: Signer, new_sender: NewSender, seed: int
+    database: Database, rpc: RpcClient, recorder: Recorder, signer: Signer, new_sender: NewSender
 ) -> None:
     await rpc.call("anvil_setBalance", signer.address, hex(10**18))
-    await queue(database, recorder.intent(1, signer.address, value=seed), recorder.intent(2, signer.address))
+    not_with_its_gas, not_at_all = (recorder.intent(seed, signer.address, value=seed) for seed in (10**18, 10**20))
+    await queue(database, not_with_its_gas, not_at_all, recorder.intent(2, signer.address))
     await drain(new_sender())
-    rows = await entries(database)
-    assert [row.status for row in rows] == ["failed", "confirmed"]
-    assert rows[0].error.startswith(f"insufficient funds: {signer.address} has {10**18} wei and needs ")
+    *refused, sent = await entries(database)
+    assert [row.status for row in refused] == ["failed", "failed"]
+    for row in refused:
+        assert row.error.startswith(f"insufficient funds: {signer.address} has {10**18} wei and needs ")
+    assert sent.status == "confirmed"
 
 
 async def test_without_money_for_gas_everything_waits_in_its_order(
