@@ -7,6 +7,7 @@ from sqlalchemy import Row, literal, select
 
 from encore.db import ReadSession
 from encore.db.models.chain import Balance, LiquidityPosition, Pool, Stake, Token
+from encore.db.models.chain_tokens import BalancedToken
 from encore.db.types import Uint256
 
 _LABEL = (Token.address, Token.name, Token.symbol, Pool.price)
@@ -29,6 +30,8 @@ async def stakes(session: ReadSession, wallet: str) -> Sequence[Row[Any]]:
             *_LABEL,
             Token.total_supply,
             Token.maximum_supply,
+            BalancedToken.released_supply,
+            BalancedToken.vested_tokens_claimed,
             Stake.amount,
             Stake.staked_at,
             Stake.unlocks_at,
@@ -36,6 +39,7 @@ async def stakes(session: ReadSession, wallet: str) -> Sequence[Row[Any]]:
             Stake.total_rewards,
         )
         .join(Token, Token.address == Stake.token)
+        .outerjoin(BalancedToken, BalancedToken.token == Stake.token)
         .outerjoin(Pool, Pool.token == Stake.token)
         .where(Stake.account == wallet, Stake.amount > literal(0, Uint256()))
     )

@@ -7,6 +7,17 @@ from encore.chain.amm import BASIS_POINTS
 REWARD_RATE_BPS: Final = 1_000
 """Basis points a year."""
 YEAR_SECONDS: Final = 365 * 86_400
+RESERVED_AT_LAUNCH: Final = 80_000_000 * 10**18
+"""Token wei of a launched coin's maximum supply that are kept for vesting (10 %) and release (70 %)."""
+
+
+def mintable_rewards(total_supply: int, maximum_supply: int, minted_of_reserved: int | None) -> int:
+    """Return the token wei that may still be minted as rewards.
+
+    `minted_of_reserved` is what vesting and release have minted of a launched coin; None for a coin without either.
+    """
+    reserved = 0 if minted_of_reserved is None else RESERVED_AT_LAUNCH - minted_of_reserved
+    return maximum_supply - total_supply - reserved
 
 
 def pending_rewards(amount: int, last_claimed_at: int, now: int, *, mintable: int) -> int:

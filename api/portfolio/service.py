@@ -6,7 +6,7 @@ from sqlalchemy import Row
 
 from api.mirror.service import MirrorView
 from api.portfolio import repository, schemas
-from api.portfolio.rewards import pending_rewards
+from api.portfolio.rewards import mintable_rewards, pending_rewards
 from api.wire import utc
 from encore.chain.amm import value_at
 
@@ -38,9 +38,19 @@ def _holding(row: Row[Any]) -> schemas.Holding:
     )
 
 
+def _minted_of_reserved(row: Row[Any]) -> int | None:
+    is_launched = row.released_supply is not None
+    return row.released_supply + row.vested_tokens_claimed if is_launched else None
+
+
 def _stake(row: Row[Any], now: int) -> schemas.StakingPosition:
     price = row.price or 0
-    rewards = pending_rewards(row.amount, row.last_claimed_at, now, mintable=row.maximum_supply - row.total_supply)
+    rewards = pending_rewards(
+        row.amount,
+        row.last_claimed_at,
+        now,
+        mintable=mintable_rewards(row.total_supply, row.maximum_supply, _minted_of_reserved(row)),
+    )
     return schemas.StakingPosition(
         coin=_label(row),
         amount=row.amount,
