@@ -196,7 +196,7 @@ async def _show_status(parts: Parts) -> None:
 
 
 async def _show_differences(parts: Parts) -> None:
-    report = await verify_mirror(parts.database, parts.rpc, load_deployment(parts.settings.deployment_path))
+    report = await verify_mirror(parts.database, parts.rpc)
     if not report.differences:
         click.echo(f"block {report.block_number}: {report.compared} values equal the chain's")
         return

@@ -1,11 +1,12 @@
 """How a followed contract is declared: its events' handlers, what they read, which events announce new contracts."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from encore.db.models.base import Base
 from indexer.bulk import Row
+from indexer.check import Check, Reader
 from indexer.state import State
 
 Model = type[Base]
@@ -56,8 +57,12 @@ class Deploys:
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """A followed contract: handlers and announcements by event name. Events without a handler are journalled only."""
+    """A followed contract: handlers and announcements by event name. Events without a handler are journalled only.
+
+    `checks` says what views of it must return by the rows that its handlers wrote.
+    """
 
     name: str
     handlers: Mapping[str, Handler]
     deploys: Mapping[str, Deploys] = field(default_factory=dict)
+    checks: Callable[[Reader], Awaitable[list[Check]]] | None = None

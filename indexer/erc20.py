@@ -6,6 +6,7 @@ from typing import Final
 from encore.db.models.chain import Balance, Transfer
 from encore.db.models.chain_tokens import Allowance, Delegation, VoteCheckpoint, VotingPower
 from indexer.bulk import Row
+from indexer.check import Check, Reader, address, number
 from indexer.contract import Event, Handler, Key, Model
 from indexer.errors import MirrorError
 from indexer.state import State
@@ -111,3 +112,30 @@ def _votes_changed(event: Event, state: State) -> None:
     account, votes = event.args["delegate"], event.args["newVotes"]
     state.upsert(VotingPower, event.address, account)["votes"] = votes
     state.append(VoteCheckpoint, event.row(token=event.address, account=account, votes=votes))
+
+
+async def checks(reader: Reader) -> list[Check]:
+    """Compare balances, allowances, delegates, and votes now and at every second in which they changed."""
+    found = [number(row.token, "balanceOf(address)", (row.holder,), row.amount) for row in await reader.rows(Balance)]
+    found += [
+        number(row.token, "allowance(address,address)", (row.owner, row.spender), row.amount)
+        for row in await reader.rows(Allowance)
+    ]
+    found += [
+        address(row.token, "delegates(address)", (row.delegator,), row.delegate)
+        for row in await reader.rows(Delegation)
+    ]
+    found += [
+        number(row.token, "getVotes(address)", (row.account,), row.votes) for row in await reader.rows(VotingPower)
+    ]
+    # Of several in one second the last counts: the rows are in the order of the chain.
+    past = {
+        (row.token, row.account, row.timestamp): row.votes
+        for row in await reader.rows(VoteCheckpoint)
+        if row.timestamp < reader.timestamp
+    }
+    found += [
+        number(token, "getPastVotes(address,uint256)", (account, second), votes)
+        for (token, account, second), votes in past.items()
+    ]
+    return found

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from encore.db.models.chain_nft import Nft, NftOperator, NftTransfer
+from indexer.check import Check, Reader, address, flag
 from indexer.contract import Event, Handler, Key
 from indexer.erc20 import ZERO_ADDRESS
 from indexer.errors import MirrorError
@@ -56,3 +57,18 @@ def _approval(event: Event, state: State) -> None:
 def _approval_for_all(event: Event, state: State) -> None:
     row = state.upsert(NftOperator, event.address, event.args["owner"], event.args["operator"])
     row["is_approved"] = event.args["approved"]
+
+
+async def checks(reader: Reader) -> list[Check]:
+    """Compare owners, approved accounts and operators."""
+    found = []
+    for nft in await reader.rows(Nft):
+        found += [
+            address(nft.collection, "ownerOf(uint256)", (nft.token_id,), nft.owner),
+            address(nft.collection, "getApproved(uint256)", (nft.token_id,), nft.approved),
+        ]
+    found += [
+        flag(row.collection, "isApprovedForAll(address,address)", (row.owner, row.operator), mirrored=row.is_approved)
+        for row in await reader.rows(NftOperator)
+    ]
+    return found

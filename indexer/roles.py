@@ -6,6 +6,7 @@ from typing import Final
 from eth_utils.crypto import keccak
 
 from encore.db.models.chain import Role, RoleAdmin
+from indexer.check import Check, Reader, address, flag, number
 from indexer.contract import Event, Handler, Key
 from indexer.state import State
 
@@ -81,3 +82,26 @@ def _role_admin_changed(event: Event, state: State) -> None:
 
 def _role_name(identifier: str) -> str:
     return _ROLE_NAMES.get(identifier, identifier)
+
+
+async def checks(reader: Reader) -> list[Check]:
+    """Compare owners, authorised accounts, and the roles of access control with their administrators."""
+    found = []
+    for row in await reader.rows(Role):
+        if row.role == "owner":
+            if row.is_granted:
+                found.append(address(row.address, "owner()", (), row.account))
+        elif row.role in ROLE_IDS or row.role.startswith("0x"):
+            arguments = (_role_id(row.role), row.account)
+            found.append(flag(row.address, "hasRole(bytes32,address)", arguments, mirrored=row.is_granted))
+        else:
+            view = f"is{row.role.capitalize()}(address)"
+            found.append(flag(row.address, view, (row.account,), mirrored=row.is_granted))
+    for row in await reader.rows(RoleAdmin):
+        admin = int(_role_id(row.admin_role), 16)
+        found.append(number(row.address, "getRoleAdmin(bytes32)", (_role_id(row.role),), admin))
+    return found
+
+
+def _role_id(role: str) -> str:
+    return ROLE_IDS.get(role, role)

@@ -1,7 +1,8 @@
 """BalancedCreatorToken: what CreatorToken is, with revenue shared by its holders, release and vesting."""
 
+from collections import Counter
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 from encore.db.models.chain import Balance, Stake, Token
 from encore.db.models.chain_tokens import (
@@ -12,6 +13,7 @@ from encore.db.models.chain_tokens import (
     TokenRelease,
     VestingClaim,
 )
+from indexer.check import Check, Reader, number
 from indexer.contract import Contract, Event, Handler, Key
 from indexer.erc20 import ZERO_ADDRESS
 from indexer.errors import MirrorError
@@ -127,6 +129,33 @@ def _vested_claimed(event: Event, state: State) -> None:
     )
 
 
+async def _checks(reader: Reader) -> list[Check]:
+    found = []
+    tokens = {row.token: row for row in await reader.rows(BalancedToken)}
+    for address, token in tokens.items():
+        found += [
+            number(address, "releasedSupply()", (), token.released_supply),
+            number(address, "lastReleaseAt()", (), token.last_release_at),
+            number(address, "vestedTokensClaimed()", (), token.vested_tokens_claimed),
+        ]
+    positions = {(row.token, row.account): row for row in await reader.rows(RevenuePosition)}
+    units: Counter[tuple[str, str]] = Counter(dict.fromkeys(positions, 0))
+    for row in await reader.rows(Balance):
+        units[row.token, row.holder] += row.amount
+    for row in await reader.rows(Stake):
+        units[row.token, row.account] += row.amount
+    for (address, account), held in units.items():
+        if address in tokens and account not in {address, tokens[address].exchange}:
+            pending = _pending(positions.get((address, account)), held, tokens[address].cumulative_revenue)
+            found.append(number(address, "pendingRevenue(address)", (account,), pending))
+    return found
+
+
+def _pending(position: Any, units: int, cumulative: int) -> int:
+    settled, since = (position.settled_revenue, position.settled_cumulative) if position else (0, 0)
+    return int(settled + units * (cumulative - since)) >> SCALE_BITS
+
+
 CONTRACT: Final = Contract(
     name="BalancedCreatorToken",
     handlers=_CREATOR_TOKEN
@@ -137,4 +166,5 @@ CONTRACT: Final = Contract(
         "TokensReleased": Handler(_released, _token),
         "VestedTokensClaimed": Handler(_vested_claimed, _token),
     },
+    checks=_checks,
 )

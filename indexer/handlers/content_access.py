@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from encore.db.models.chain_nft import AccessGrant, AccessRule
+from indexer.check import Check, Reader, number
 from indexer.contract import Contract, Event, Handler, Key
+from indexer.decode import REPLACEMENT_CHARACTER
 from indexer.erc20 import ZERO_ADDRESS
 from indexer.roles import access_control
 from indexer.state import State
@@ -41,6 +43,23 @@ def _revoked(event: Event, state: State) -> None:
     state.delete(AccessGrant, event.args["user"], event.args["pieceHash"])
 
 
+async def _checks(reader: Reader) -> list[Check]:
+    """Pieces whose CID was no text cannot be asked for."""
+    contract = await reader.address(CONTRACT.name)
+    found = []
+    for row in await reader.rows(AccessRule):
+        if REPLACEMENT_CHARACTER not in row.piece_cid:
+            rule = (row.creator, row.minimum_coin_holding, row.nft_collection, row.nft_drop_id)
+            types = ("address", "uint256", "address", "uint256")
+            found.append(Check(contract, "contentRule(string)", (row.piece_cid,), types, rule))
+    found += [
+        number(contract, "grantExpiry(address,string)", (row.user, row.piece_cid), row.expires_at)
+        for row in await reader.rows(AccessGrant)
+        if REPLACEMENT_CHARACTER not in row.piece_cid
+    ]
+    return found
+
+
 CONTRACT: Final = Contract(
     name="ContentAccess",
     handlers=access_control()
@@ -50,4 +69,5 @@ CONTRACT: Final = Contract(
         "AccessGranted": Handler(_granted, _grant),
         "AccessRevoked": Handler(_revoked, _grant),
     },
+    checks=_checks,
 )

@@ -8,6 +8,7 @@ from eth_utils.crypto import keccak
 
 from encore.db.models.chain_governance import Proposal, ProposalVote
 from indexer.bulk import Row
+from indexer.check import Check, Reader, address, flag, number
 from indexer.contract import Contract, Event, Handler, Key
 from indexer.decode import REPLACEMENT_CHARACTER
 from indexer.settings import settings
@@ -15,6 +16,8 @@ from indexer.state import State
 
 SUPPORT: Final = {0: "against", 1: "for", 2: "abstain"}
 """Kinds of vote by OpenZeppelin's numbers."""
+STATE_CANCELED: Final = 2
+STATE_EXECUTED: Final = 7
 SALT_SHIFT: Final = 96
 NO_PREDECESSOR: Final = bytes(32)
 
@@ -104,6 +107,28 @@ def _operation_id(governor: str, proposal: Row) -> str | None:
     return "0x" + keccak(calls).hex()
 
 
+async def _checks(reader: Reader) -> list[Check]:
+    found = []
+    for row in await reader.rows(Proposal):
+        tally = (row.votes_against, row.votes_for, row.votes_abstain)
+        arguments = (row.proposal_id,)
+        found += [
+            Check(row.governor, "proposalVotes(uint256)", arguments, ("uint256",) * 3, tally),
+            address(row.governor, "proposalProposer(uint256)", arguments, row.proposer),
+            number(row.governor, "proposalSnapshot(uint256)", arguments, row.snapshot),
+            number(row.governor, "proposalDeadline(uint256)", arguments, row.vote_end),
+            number(row.governor, "proposalEta(uint256)", arguments, row.eta),
+        ]
+        if row.is_executed or row.is_canceled:
+            state = STATE_EXECUTED if row.is_executed else STATE_CANCELED
+            found.append(number(row.governor, "state(uint256)", arguments, state))
+    found += [
+        flag(row.governor, "hasVoted(uint256,address)", (row.proposal_id, row.voter), mirrored=True)
+        for row in await reader.rows(ProposalVote)
+    ]
+    return found
+
+
 CONTRACT: Final = Contract(
     name="CreatorGovernor",
     handlers={
@@ -119,4 +144,5 @@ CONTRACT: Final = Contract(
         "QuorumNumeratorUpdated": settings(quorumNumerator="newQuorumNumerator"),
         "LateQuorumVoteExtensionSet": settings(lateQuorumVoteExtension="newVoteExtension"),
     },
+    checks=_checks,
 )

@@ -5,6 +5,7 @@ from typing import Final
 
 from encore.db.models.chain import CreatorMetrics, LaunchRequirements, Milestone
 from encore.db.models.chain_exchange import MetricsReport
+from indexer.check import Check, Reader, flag
 from indexer.contract import Contract, Event, Handler, Key
 from indexer.roles import authorisation, ownership
 from indexer.settings import settings
@@ -74,6 +75,22 @@ def _requirements_updated(event: Event, state: State) -> None:
     )
 
 
+async def _checks(reader: Reader) -> list[Check]:
+    manager = await reader.address(CONTRACT.name)
+    found = []
+    for row in await reader.rows(CreatorMetrics):
+        figures = (row.monthly_streams, row.followers, row.monthly_revenue, row.engagement_score, row.observed_at)
+        found.append(Check(manager, "creatorMetrics(address)", (row.creator,), ("uint256",) * 5, figures))
+    found += [
+        flag(manager, "milestoneReached(address,uint256)", (row.creator, row.threshold), mirrored=True)
+        for row in await reader.rows(Milestone)
+    ]
+    for row in await reader.rows(LaunchRequirements):
+        required = (row.minimum_monthly_streams, row.minimum_followers, row.maximum_metrics_age_seconds)
+        found.append(Check(manager, "launchRequirements()", (), ("uint256",) * 3, required))
+    return found
+
+
 CONTRACT: Final = Contract(
     name="CreatorMetricsManager",
     handlers={
@@ -86,4 +103,5 @@ CONTRACT: Final = Contract(
         "OracleAuthorisationChanged": authorisation("oracle"),
         "OwnershipTransferred": ownership(),
     },
+    checks=_checks,
 )

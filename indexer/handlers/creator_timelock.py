@@ -4,12 +4,15 @@ from collections.abc import Iterator
 from typing import Final
 
 from encore.db.models.chain_governance import TimelockCall, TimelockOperation
+from indexer.check import Check, Reader, number
 from indexer.contract import Contract, Event, Handler, Key
 from indexer.roles import access_control
 from indexer.settings import settings
 from indexer.state import State
 
 NO_SALT: Final = "0x" + "00" * 32
+DONE: Final = 1
+"""What the timelock's clock shows for an operation that was executed."""
 
 
 def _operation(event: Event) -> Iterator[Key]:
@@ -44,6 +47,14 @@ def _cancelled(event: Event, state: State) -> None:
     state.edit(TimelockOperation, event.address, event.args["id"])["status"] = "cancelled"
 
 
+async def _checks(reader: Reader) -> list[Check]:
+    found = []
+    for row in await reader.rows(TimelockOperation):
+        ready_at = {"scheduled": row.ready_at, "executed": DONE, "cancelled": 0}[row.status]
+        found.append(number(row.timelock, "getTimestamp(bytes32)", (row.operation_id,), ready_at))
+    return found
+
+
 CONTRACT: Final = Contract(
     name="CreatorTimelock",
     handlers=access_control()
@@ -54,4 +65,5 @@ CONTRACT: Final = Contract(
         "Cancelled": Handler(_cancelled, _operation),
         "MinDelayChange": settings(getMinDelay="newDuration"),  # MinimumDelayChange says the same
     },
+    checks=_checks,
 )

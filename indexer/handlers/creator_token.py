@@ -5,6 +5,7 @@ from typing import Final
 
 from encore.db.models.chain import Stake, Token
 from indexer.bulk import Row
+from indexer.check import Check, Reader, address, number
 from indexer.contract import Contract, Event, Handler, Key
 from indexer.erc20 import ZERO_ADDRESS, erc20
 from indexer.state import State
@@ -94,6 +95,27 @@ def _unstaked(event: Event, state: State) -> None:
     _own_row(event, state)["total_staked"] -= event.args["amount"]
 
 
+async def _checks(reader: Reader) -> list[Check]:
+    """Every creator token's, balanced ones too."""
+    found = []
+    for token in await reader.rows(Token):
+        found += [
+            number(token.address, "totalSupply()", (), token.total_supply),
+            number(token.address, "totalStaked()", (), token.total_staked),
+            number(token.address, "maximumSupply()", (), token.maximum_supply),
+            number(token.address, "platformFeeRate()", (), token.platform_fee_bps),
+            address(token.address, "platformFeeRecipient()", (), token.platform_fee_recipient),
+            address(token.address, "owner()", (), token.owner),
+        ]
+    for stake in await reader.rows(Stake):
+        # The contract forgets a position that was withdrawn; the mirror keeps what it paid.
+        position = (
+            (stake.amount, stake.staked_at, stake.last_claimed_at, stake.total_rewards) if stake.amount else (0,) * 4
+        )
+        found.append(Check(stake.token, "stakingInfo(address)", (stake.account,), ("uint256",) * 4, position))
+    return found
+
+
 CONTRACT: Final = Contract(
     name="CreatorToken",
     handlers=erc20(Token, _own_row)
@@ -106,4 +128,5 @@ CONTRACT: Final = Contract(
         "RewardsClaimed": Handler(_rewards_claimed, _stake_rows),
         "TokensUnstaked": Handler(_unstaked, _stake_rows),
     },
+    checks=_checks,
 )

@@ -5,6 +5,7 @@ from typing import Final
 
 from encore.db.models.chain import Launch, Token
 from encore.db.models.chain_tokens import CreatorRevenue, RevenueDistribution
+from indexer.check import Check, Reader, address, number
 from indexer.contract import Contract, Event, Handler, Key
 from indexer.handlers.creator_token import token_row
 from indexer.roles import authorisation, ownership
@@ -64,6 +65,16 @@ def _revenue_withdrawn(event: Event, state: State) -> None:
     state.edit(CreatorRevenue, event.args["creator"])["amount"] -= event.args["amount"]
 
 
+async def _checks(reader: Reader) -> list[Check]:
+    factory = await reader.address(CONTRACT.name)
+    found = [
+        number(factory, "creatorRevenueDue(address)", (row.creator,), row.amount)
+        for row in await reader.rows(CreatorRevenue)
+    ]
+    found += [address(factory, "coinOf(address)", (row.creator,), row.token) for row in await reader.rows(Launch)]
+    return found
+
+
 CONTRACT: Final = Contract(
     name="CreatorTokenFactory",
     handlers={
@@ -76,4 +87,5 @@ CONTRACT: Final = Contract(
         "LauncherAuthorisationChanged": authorisation("launcher"),
         "OwnershipTransferred": ownership(),
     },
+    checks=_checks,
 )

@@ -9,6 +9,7 @@ from encore.chain.amm import Reserves
 from encore.db.models.chain import Candle, FeeBalance, LiquidityChange, LiquidityPosition, Pool, Trade
 from encore.db.models.chain_exchange import BreakerTrip, PoolGuard, TradingCooldown, TradingExemption, WhaleTrade
 from indexer.bulk import Row
+from indexer.check import Check, Reader, number
 from indexer.contract import Contract, Event, Handler, Key
 from indexer.erc20 import ZERO_ADDRESS
 from indexer.roles import authorisation, ownership
@@ -27,6 +28,9 @@ SAFEGUARDS: Final = (
     "breakerDuration",
 )
 """The fields of the exchange's safeguards, in the order of their struct."""
+COOLDOWN_UNTIL_WORD: Final = 17
+BREAKER_UNTIL_WORD: Final = 18
+"""Where getTradingLimits' struct has these: it stands behind its offset, with one word a field."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +245,44 @@ def _candle_key(event: Event, seconds: int) -> tuple[str, int, int]:
     return event.args["token"], seconds, event.timestamp - event.timestamp % seconds
 
 
+async def _checks(reader: Reader) -> list[Check]:
+    exchange = await reader.address(CONTRACT.name)
+    found = []
+    for pool in await reader.rows(Pool):
+        reserves = (pool.native_reserve, pool.token_reserve)
+        found += [
+            Check(exchange, "reserves(address)", (pool.token,), ("uint256",) * 2, reserves),
+            number(exchange, "totalShares(address)", (pool.token,), pool.total_shares),
+            number(exchange, "spotPrice(address)", (pool.token,), pool.price),
+        ]
+    found += [
+        number(exchange, "sharesOf(address,address)", (row.token, row.provider), row.shares)
+        for row in await reader.rows(LiquidityPosition)
+    ]
+    found += [
+        number(exchange, "platformFeesDue(address)", (row.recipient,), row.amount)
+        for row in await reader.rows(FeeBalance)
+    ]
+    return found + await _safeguard_checks(reader, exchange)
+
+
+async def _safeguard_checks(reader: Reader, exchange: str) -> list[Check]:
+    view = "getTradingLimits(address,address)"
+    found = []
+    for row in await reader.rows(PoolGuard):
+        state = (row.breaker_until, row.is_paused)
+        found.append(Check(exchange, view, (ZERO_ADDRESS, row.token), ("uint256", "bool"), state, BREAKER_UNTIL_WORD))
+    found += [
+        Check(exchange, view, (row.account, row.token), ("uint256",), (row.until,), COOLDOWN_UNTIL_WORD)
+        for row in await reader.rows(TradingCooldown)
+    ]
+    found += [
+        number(exchange, "exemptUntil(address,address)", (row.account, row.token), row.until)
+        for row in await reader.rows(TradingExemption)
+    ]
+    return found
+
+
 CONTRACT: Final = Contract(
     name="IntegratedCreatorDEX",
     handlers={
@@ -261,4 +303,5 @@ CONTRACT: Final = Contract(
         "GuardianAuthorisationChanged": authorisation("guardian"),
         "OwnershipTransferred": ownership(),
     },
+    checks=_checks,
 )

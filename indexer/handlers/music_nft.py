@@ -4,12 +4,17 @@ from collections.abc import Iterator
 from typing import Final
 
 from encore.db.models.chain_nft import Drop, DropProceeds, EditionSale
+from indexer.check import Check, Reader, number
 from indexer.contract import Contract, Event, Handler, Key
 from indexer.erc20 import ZERO_ADDRESS
 from indexer.erc721 import DROP_SHIFT, erc721, nft_rows, transfer
 from indexer.roles import access_control, role_administration
 from indexer.settings import settings
 from indexer.state import State
+
+DROP_WORD: Final = 1
+DROP_TERMS_WORD: Final = 4
+"""Where the struct of a drop begins, behind its offset, and where it goes on behind its two texts."""
 
 
 def _drop(event: Event) -> Iterator[Key]:
@@ -76,6 +81,22 @@ def _proceeds_withdrawn(event: Event, state: State) -> None:
     state.edit(DropProceeds, event.address, event.args["creator"])["amount"] -= event.args["amount"]
 
 
+async def _checks(reader: Reader) -> list[Check]:
+    types = ("uint256", "uint256", "uint256", "bool", "address", "uint256")
+    found = []
+    for row in await reader.rows(Drop):
+        terms = (row.royalty_bps, row.maximum_supply, row.minted, row.is_exclusive, row.payment_token, row.price)
+        found += [
+            Check(row.collection, "drop(uint256)", (row.drop_id,), ("address",), (row.creator,), DROP_WORD),
+            Check(row.collection, "drop(uint256)", (row.drop_id,), types, terms, DROP_TERMS_WORD),
+        ]
+    found += [
+        number(row.collection, "proceeds(address)", (row.creator,), row.amount)
+        for row in await reader.rows(DropProceeds)
+    ]
+    return found
+
+
 CONTRACT: Final = Contract(
     name="MusicNFT",
     handlers=erc721()
@@ -89,4 +110,5 @@ CONTRACT: Final = Contract(
         "ProceedsWithdrawn": Handler(_proceeds_withdrawn, _proceeds),
         "MediaBaseUriUpdated": settings(mediaBaseUri="mediaBaseUri"),
     },
+    checks=_checks,
 )

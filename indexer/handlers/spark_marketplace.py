@@ -1,9 +1,12 @@
 """SparkMarketplace: listings, offers, auctions with their bids, sales, and credits to withdraw."""
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
+
+from sqlalchemy import Row
 
 from encore.db.models.chain_market import Auction, Bid, Listing, MarketplaceCredit, Offer, Sale
+from indexer.check import Check, Reader, number
 from indexer.contract import Contract, Event, Handler, Key
 from indexer.erc20 import ZERO_ADDRESS
 from indexer.roles import ownership
@@ -12,6 +15,9 @@ from indexer.state import State
 
 METHODS: Final = {1: "listing", 2: "offer", 3: "auction"}
 """How a token was sold, by the contract's numbers."""
+LISTING_TYPES: Final = ("address", "address", "uint256", "uint256", "uint256")
+OFFER_TYPES: Final = ("address", "uint256", "uint256", "uint256")
+AUCTION_TYPES: Final = ("address", "address", "address", "uint256", "uint256", "uint256")
 
 
 def _nft(event: Event) -> tuple[str, int]:
@@ -145,6 +151,29 @@ def _credit_withdrawn(event: Event, state: State) -> None:
     state.edit(MarketplaceCredit, event.args["account"], event.args["currency"])["amount"] -= event.args["amount"]
 
 
+async def _checks(reader: Reader) -> list[Check]:
+    market = await reader.address(CONTRACT.name)
+    found = []
+    for row in await reader.rows(Listing):
+        listing = (row.seller, row.currency, row.price, row.fee_bps, row.expires_at)
+        found.append(Check(market, "listing(address,uint256)", _key(row), LISTING_TYPES, listing))
+    for row in await reader.rows(Offer):
+        offer = (row.currency, row.amount, row.fee_bps, row.expires_at)
+        found.append(Check(market, "offer(address,uint256,address)", (*_key(row), row.buyer), OFFER_TYPES, offer))
+    for row in await reader.rows(Auction):
+        auction = (row.seller, row.highest_bidder, row.currency, row.amount, row.fee_bps, row.ends_at)
+        found.append(Check(market, "auction(address,uint256)", _key(row), AUCTION_TYPES, auction))
+    found += [
+        number(market, "creditOf(address,address)", (row.account, row.currency), row.amount)
+        for row in await reader.rows(MarketplaceCredit)
+    ]
+    return found
+
+
+def _key(row: Row[Any]) -> tuple[str, int]:
+    return row.collection, row.token_id
+
+
 CONTRACT: Final = Contract(
     name="SparkMarketplace",
     handlers={
@@ -162,4 +191,5 @@ CONTRACT: Final = Contract(
         "FeeRecipientUpdated": settings(feeRecipient="newRecipient"),
         "OwnershipTransferred": ownership(),
     },
+    checks=_checks,
 )

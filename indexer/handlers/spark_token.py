@@ -6,6 +6,7 @@ from typing import Final
 
 from encore.db.models.chain_tokens import RewardFunding, SparkStake, SparkToken
 from indexer.bulk import Row
+from indexer.check import Check, Reader, flag, number
 from indexer.contract import Contract, Event, Handler, Key
 from indexer.erc20 import erc20
 from indexer.errors import MirrorError
@@ -113,6 +114,28 @@ def _pause(event: Event, state: State, *, is_paused: bool) -> None:
     _spark_row(event, state)["is_paused"] = is_paused
 
 
+async def _checks(reader: Reader) -> list[Check]:
+    found = []
+    tokens: dict[str, Row] = {}
+    for row in await reader.rows(SparkToken):
+        spark = tokens[row.address] = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name
+        accrue(spark, reader.timestamp)
+        found += [
+            number(row.address, "totalSupply()", (), row.total_supply),
+            number(row.address, "totalStaked()", (), row.total_staked),
+            number(row.address, "rewardRate()", (), row.reward_rate),
+            number(row.address, "rewardsRemaining()", (), spark["reward_reserve"]),
+            flag(row.address, "paused()", (), mirrored=row.is_paused),
+        ]
+    for stake in await reader.rows(SparkStake):
+        pending = pending_rewards(tokens[stake.token], dict(stake._mapping))  # noqa: SLF001
+        found += [
+            number(stake.token, "stakedBalance(address)", (stake.account,), stake.amount),
+            number(stake.token, "pendingRewards(address)", (stake.account,), pending),
+        ]
+    return found
+
+
 CONTRACT: Final = Contract(
     name="SparkToken",
     handlers=erc20(SparkToken, _spark_row)
@@ -129,4 +152,5 @@ CONTRACT: Final = Contract(
         "Upgraded": settings(implementation="implementation"),
         "Initialized": settings(initializedVersion="version"),
     },
+    checks=_checks,
 )

@@ -5,6 +5,7 @@ from typing import Final
 
 from encore.db.models.chain import Token
 from encore.db.models.chain_tokens import BalancedToken
+from indexer.check import Check, Reader, flag
 from indexer.contract import Contract, Deploys, Event, Handler, Key
 from indexer.handlers.creator_token import token_row
 from indexer.roles import authorisation, ownership
@@ -47,6 +48,13 @@ def _balanced_deployed(event: Event, state: State) -> None:
     )
 
 
+async def _checks(reader: Reader) -> list[Check]:
+    factory = await reader.address(CONTRACT.name)
+    return [
+        flag(factory, "isCreatorToken(address)", (token.address,), mirrored=True) for token in await reader.rows(Token)
+    ]
+
+
 CONTRACT: Final = Contract(
     name="TokenDeploymentFactory",
     handlers={
@@ -60,4 +68,5 @@ CONTRACT: Final = Contract(
         "CreatorTokenDeployed": Deploys(contract="CreatorToken", parameter="token"),
         "BalancedCreatorTokenDeployed": Deploys(contract="BalancedCreatorToken", parameter="token"),
     },
+    checks=_checks,
 )

@@ -1,0 +1,93 @@
+"""What the mirror claims a contract's view returns: how handlers' modules say what `indexer verify` compares."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from eth_abi.abi import encode
+from eth_utils.crypto import keccak
+from sqlalchemy import Row, Table, select
+
+from encore.chain.rpc import Request
+from encore.db import ReadSession
+from encore.db.models.base import Base
+from encore.db.models.chain import IndexedContract
+
+WORD_DIGITS: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A call of `view` (its signature) and the `returns` types and values of it that the mirror knows.
+
+    Values are compared by ABI words, the first of them with the word at `position` of the answer.
+    """
+
+    contract: str
+    view: str
+    arguments: tuple[Any, ...]
+    returns: tuple[str, ...]
+    mirrored: tuple[Any, ...]
+    position: int = 0
+
+    @property
+    def what(self) -> str:
+        """What is compared, for people."""
+        return f"{self.contract} {self.view.partition('(')[0]}({', '.join(map(str, self.arguments))})"
+
+    @property
+    def words(self) -> list[int]:
+        """The mirrored values as ABI words."""
+        return abi_words(encode(self.returns, self.mirrored).hex())
+
+    def request(self, block_hash: str) -> Request:
+        """Spell the eth_call, at the very block that is mirrored (EIP-1898)."""
+        types = [kind for kind in self.view.partition("(")[2].rstrip(")").split(",") if kind]
+        values = [_argument(kind, value) for kind, value in zip(types, self.arguments, strict=True)]
+        data = keccak(text=self.view)[:4] + encode(types, values)
+        return "eth_call", [{"to": self.contract, "data": "0x" + data.hex()}, {"blockHash": block_hash}]
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """The mirror's tables at one checkpoint, whose block has `timestamp` (seconds)."""
+
+    session: ReadSession
+    timestamp: int
+
+    async def rows(self, model: type[Base]) -> Sequence[Row[Any]]:
+        """Return all rows of a table."""
+        table = model.__table__
+        if not isinstance(table, Table):
+            raise TypeError(f"{model.__name__} is not mapped to a table")
+        return await self.session.all(select(table))
+
+    async def address(self, contract: str) -> str:
+        """Return where a contract of the deployment stands; where none does, it has no rows to compare either."""
+        return str(
+            await self.session.scalar(select(IndexedContract.address).where(IndexedContract.contract == contract))
+        )
+
+
+def number(contract: str, view: str, arguments: tuple[Any, ...], mirrored: int) -> Check:
+    """Claim what a view returns that returns one integer."""
+    return Check(contract, view, arguments, ("uint256",), (mirrored,))
+
+
+def address(contract: str, view: str, arguments: tuple[Any, ...], mirrored: str) -> Check:
+    """Claim what a view returns that returns one address."""
+    return Check(contract, view, arguments, ("address",), (mirrored,))
+
+
+def flag(contract: str, view: str, arguments: tuple[Any, ...], *, mirrored: bool) -> Check:
+    """Claim what a view returns that returns one boolean."""
+    return Check(contract, view, arguments, ("bool",), (mirrored,))
+
+
+def abi_words(digits: str) -> list[int]:
+    """Split hexadecimal digits into the 32-byte words of the ABI."""
+    return [int(digits[start : start + WORD_DIGITS], 16) for start in range(0, len(digits), WORD_DIGITS)]
+
+
+def _argument(kind: str, value: Any) -> Any:
+    return bytes.fromhex(value[2:]) if kind == "bytes32" else value
