@@ -24,7 +24,7 @@ $(VENV)/installed: requirements.lock package-lock.json pyproject.toml
 	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --compile-bytecode --require-hashes -r requirements.lock
 	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation -e .
 	@if command -v npm >/dev/null; then npm install --loglevel=error --no-save --ignore-scripts --no-audit --no-fund; \
-		else echo "no Node.js here: the local chain will be py-evm, which is slower"; fi
+		else echo "no Node.js here: the local chain will be py-evm, which is slower, and conformance is not tested"; fi
 	@touch $@
 
 up: env ## Run the whole system here; Ctrl-C stops it.
