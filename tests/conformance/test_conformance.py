@@ -25,9 +25,11 @@ CHECKS: Final = Path(__file__).parent / "checks"
 NAMES: Final = [
     name
     for path in sorted(CHECKS.glob("*.mjs"))
-    for name in re.findall(r'^check\("(.+?)"', path.read_text(), re.MULTILINE)
+    for name in re.findall(r'^check\(\s*"(.+?)"', path.read_text(), re.MULTILINE)
 ]
-DEPLOYED_BY_ETHERS: Final = ("SparkToken", "CreatorTimelock", "CreatorGovernor", "MusicNFT", "SparkNFT")
+DEPLOYED_BY_ETHERS: Final = (
+    *("SparkToken", "CreatorTimelock", "CreatorGovernor", "MusicNFT", "SparkNFT", "ContentAccess"),
+)
 SEEN_BY_ETHERS: Final = ("CreatorTokenFactory", "IntegratedCreatorDEX")
 CREATOR: Final = 2
 DEADLINE_SECONDS: Final = 300

@@ -6,6 +6,8 @@ import { DAY, as, check, deployPublished, emitted, interfaceId, reverts } from "
 const STANDARD = ["IERC721Metadata", "IERC2981", "IERC4906"];
 const ERC4906 = "0x49064906"; // assigned by the standard, for it has no functions
 const MAXIMUM_ID = 2n ** 256n - 1n;
+const NOT_APPROVED = "erc721: caller is not token owner or approved";
+const NO_REASON = "require(false)"; // what ethers makes of none
 const MAXIMUM_PROBE_GAS = 30_000n; // ERC-165
 const SAFE = "safeTransferFrom(address,address,uint256)";
 const SAFE_WITH_DATA = "safeTransferFrom(address,address,uint256,bytes)";
@@ -20,15 +22,16 @@ const ofCollections = (body) => async (world) => {
   }
 };
 
-check("a collection tells names, holders and where a token's metadata are", ofCollections(
-  async (collection, { holder }, { tokenId }) => {
+check(
+  "a collection tells names, holders and where a token's metadata are",
+  ofCollections(async (collection, { holder }, { tokenId }) => {
     assert.match(await collection.name(), /\w/);
     assert.match(await collection.symbol(), /^[A-Z]+$/);
     assert.equal(await collection.balanceOf(holder), 1n);
     assert.equal(await collection.ownerOf(tokenId), holder.address);
     assert.match(new URL(await collection.tokenURI(tokenId)).protocol, /^(data|https):$/);
-  },
-));
+  }),
+);
 
 check("a track's metadata are JSON with a name, as marketplaces read them", async ({ collections, provider }) => {
   const { address, tokenId } = collections.MusicNFT;
@@ -36,12 +39,15 @@ check("a track's metadata are JSON with a name, as marketplaces read them", asyn
   assert.match(metadata.name, /Song/);
 });
 
-check("what belongs to nobody, and nobody's balance, revert", ofCollections(async (collection, world) => {
-  await reverts(collection.ownerOf(MAXIMUM_ID), "erc721: invalid token ID");
-  await reverts(collection.getApproved(MAXIMUM_ID), "erc721: invalid token ID");
-  await reverts(collection.tokenURI(MAXIMUM_ID), "erc721: invalid token ID");
-  await reverts(collection.balanceOf(ZeroAddress), "erc721: zero address is not a valid owner");
-}));
+check(
+  "what belongs to nobody, and nobody's balance, revert",
+  ofCollections(async (collection, world) => {
+    await reverts(collection.ownerOf(MAXIMUM_ID), "erc721: invalid token ID");
+    await reverts(collection.getApproved(MAXIMUM_ID), "erc721: invalid token ID");
+    await reverts(collection.tokenURI(MAXIMUM_ID), "erc721: invalid token ID");
+    await reverts(collection.balanceOf(ZeroAddress), "erc721: zero address is not a valid owner");
+  }),
+);
 
 check("minting emits Transfer from nobody", async ({ collections, collectables, friend }) => {
   const collection = as(collections.SparkNFT.address, STANDARD, friend);
@@ -50,9 +56,10 @@ check("minting emits Transfer from nobody", async ({ collections, collectables, 
   ]);
 });
 
-check("a token's approval lets one account move it once", ofCollections(
-  async (collection, { holder, friend, relayer }, { tokenId }) => {
-    await reverts(collection.connect(friend).transferFrom(holder, relayer, tokenId));
+check(
+  "a token's approval lets one account move it once",
+  ofCollections(async (collection, { holder, friend, relayer }, { tokenId }) => {
+    await reverts(collection.connect(friend).transferFrom(holder, relayer, tokenId), NOT_APPROVED);
     assert.deepEqual(await emitted(collection, collection.approve(friend, tokenId)), [
       ["Approval", holder.address, friend.address, tokenId],
     ]);
@@ -62,23 +69,25 @@ check("a token's approval lets one account move it once", ofCollections(
     ]);
     assert.equal(await collection.ownerOf(tokenId), relayer.address);
     assert.equal(await collection.getApproved(tokenId), ZeroAddress);
-  },
-));
+  }),
+);
 
-check("an operator moves all tokens until it is withdrawn", ofCollections(
-  async (collection, { holder, friend }, { tokenId }) => {
+check(
+  "an operator moves all tokens until it is withdrawn",
+  ofCollections(async (collection, { holder, friend }, { tokenId }) => {
     assert.deepEqual(await emitted(collection, collection.setApprovalForAll(friend, true)), [
       ["ApprovalForAll", holder.address, friend.address, true],
     ]);
     assert.equal(await collection.isApprovedForAll(holder, friend), true);
     await collection.connect(friend).transferFrom.staticCall(holder, friend, tokenId);
     await emitted(collection, collection.setApprovalForAll(friend, false));
-    await reverts(collection.connect(friend).transferFrom.staticCall(holder, friend, tokenId));
-  },
-));
+    await reverts(collection.connect(friend).transferFrom.staticCall(holder, friend, tokenId), NOT_APPROVED);
+  }),
+);
 
-check("a safe transfer reaches wallets and contracts that know tokens, OpenZeppelin's and ours", ofCollections(
-  async (collection, { owner, holder, friend, timelock }, { tokenId }) => {
+check(
+  "a safe transfer reaches wallets and contracts that know tokens, OpenZeppelin's and ours",
+  ofCollections(async (collection, { owner, holder, friend, timelock }, { tokenId }) => {
     const admin = owner.address;
     const theirs = await deployPublished("TimelockController", owner, DAY, [], [], admin);
     for (const receiver of [friend.address, theirs, timelock.target]) {
@@ -89,26 +98,28 @@ check("a safe transfer reaches wallets and contracts that know tokens, OpenZeppe
       ["Transfer", holder.address, theirs, tokenId],
     ]);
     assert.equal(await collection.ownerOf(tokenId), theirs);
-  },
-));
+  }),
+);
 
-check("a safe transfer to a contract that knows nothing of tokens reverts", ofCollections(
-  async (collection, { owner, holder, friend }, { tokenId }) => {
+check(
+  "a safe transfer to a contract that knows nothing of tokens reverts",
+  ofCollections(async (collection, { owner, holder, friend }, { tokenId }) => {
     const wallet = await deployPublished("VestingWallet", owner, friend.address, 0, DAY);
-    await reverts(collection.getFunction(SAFE)(holder, wallet, tokenId));
-    await reverts(collection.getFunction(SAFE_WITH_DATA)(holder, wallet, tokenId, "0x1234"));
+    await reverts(collection.getFunction(SAFE)(holder, wallet, tokenId), NO_REASON);
+    await reverts(collection.getFunction(SAFE_WITH_DATA)(holder, wallet, tokenId, "0x1234"), NO_REASON);
     assert.equal(await collection.ownerOf(tokenId), holder.address);
-  },
-));
+  }),
+);
 
-check("a royalty is the same part of every price, for the told receiver", ofCollections(
-  async (collection, _world, { tokenId, royaltyReceiver, royaltyBps }) => {
+check(
+  "a royalty is the same part of every price, for the told receiver",
+  ofCollections(async (collection, _world, { tokenId, royaltyReceiver, royaltyBps }) => {
     for (const price of [0n, 1n, 10_000n, 10n ** 30n + 7n]) {
       const expected = [royaltyReceiver, (price * royaltyBps) / 10_000n];
       assert.deepEqual((await collection.royaltyInfo(tokenId, price)).toArray(), expected);
     }
-  },
-));
+  }),
+);
 
 check("new places for metadata are announced by ERC-4906", async ({ collections, music, collectables, provider }) => {
   for (const [name, send] of [
@@ -128,6 +139,7 @@ check("ERC-165 answers yes to what OpenZeppelin's interfaces hash to and no to t
     MusicNFT: [world.collections.MusicNFT.address, collection],
     SparkNFT: [world.collections.SparkNFT.address, collection],
     SparkToken: [world.spark.target, [erc165, roles]],
+    ContentAccess: [world.contentAccess.target, [erc165, roles]],
     CreatorTimelock: [world.timelock.target, [erc165, roles, interfaceId("IERC1155Receiver", "IERC165")]],
   };
   for (const [name, [address, supported]] of Object.entries(claims)) {

@@ -15,7 +15,9 @@ const DESCRIPTION = "Raise the rewards";
 const DELAY = DAY;
 const PERIOD = 7 * DAY;
 const [AGAINST, FOR, ABSTAIN] = [0, 1, 2];
-const [PENDING, ACTIVE, CANCELED, DEFEATED, SUCCEEDED, QUEUED, , EXECUTED] = Array.from({ length: 8 }, (_, i) => BigInt(i));
+const [PENDING, ACTIVE, CANCELED, DEFEATED, SUCCEEDED, QUEUED, , EXECUTED] = Array.from({ length: 8 }, (_, i) =>
+  BigInt(i),
+);
 const BALLOT = {
   Ballot: [
     { name: "proposalId", type: "uint256" },
@@ -68,7 +70,10 @@ check("the governor tells the settings that Tally asks for, and whose token and 
 check("the quorum is the told fraction of the past supply", async (world) => {
   const governor = governorOf(world);
   const then = (await governor.clock()) - 1n;
-  const [numerator, denominator] = [await governor.getFunction("quorumNumerator()")(), await governor.quorumDenominator()];
+  const [numerator, denominator] = [
+    await governor.getFunction("quorumNumerator()")(),
+    await governor.quorumDenominator(),
+  ];
   assert.deepEqual([numerator, denominator], [4n, 100n]);
   const supply = await as(world.spark.target, ["IVotes"], world.provider).getPastTotalSupply(then);
   assert.equal(await governor.quorum(then), (supply * numerator) / denominator);
@@ -105,7 +110,10 @@ check("a proposal's identifier is the hash of its calls and description, as Open
   const governor = governorOf(world);
   const { hashed } = aProposal(world);
   const types = ["address[]", "uint256[]", "bytes[]", "bytes32"];
-  assert.equal(await governor.hashProposal(...hashed), BigInt(keccak256(AbiCoder.defaultAbiCoder().encode(types, hashed))));
+  assert.equal(
+    await governor.hashProposal(...hashed),
+    BigInt(keccak256(AbiCoder.defaultAbiCoder().encode(types, hashed))),
+  );
 });
 
 check("the weight that VoteCast tells is getVotes at the proposal's snapshot", async (world) => {

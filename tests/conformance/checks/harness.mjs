@@ -73,11 +73,11 @@ export async function emitted(contract, sent) {
     .map((event) => [event.name, ...event.args.toArray(true)]);
 }
 
-/** Assert that the call or transaction that `sent` promises reverts, for `reason` where one is given. */
+/** Assert that the call or transaction that `sent` promises reverts for `reason`. */
 export async function reverts(sent, reason) {
   await assert.rejects(sent, (error) => {
     assert.equal(error.code, "CALL_EXCEPTION", error.message);
-    if (reason) assert.equal(error.reason, reason);
+    assert.equal(error.reason, reason);
     return true;
   });
 }

@@ -28,8 +28,11 @@ export async function buildWorld(given) {
   const at = (name, address, runner) => new Contract(address, given.contracts[name].abi, runner);
   const deployOurs = (name, ...args) => deploy(given.contracts[name], owner, ...args);
 
-  const { TokenDeploymentFactory: registry, CreatorTokenFactory: factory, IntegratedCreatorDEX: exchange } =
-    given.addresses;
+  const {
+    TokenDeploymentFactory: registry,
+    CreatorTokenFactory: factory,
+    IntegratedCreatorDEX: exchange,
+  } = given.addresses;
   const launched = given.addresses.BalancedCreatorToken;
   const buy = at("IntegratedCreatorDEX", exchange, holder).getFunction("buyTokens(address,uint256)");
   await mined(buy(launched, 0, { value: parseEther("0.01") }));
@@ -61,6 +64,7 @@ export async function buildWorld(given) {
   await mined(drops.mintExclusiveTrack(...track));
   const collectables = await deployOurs("SparkNFT", "Collectables", "SC", "https://nft.example/", owner.address, 500);
   await mined(collectables.mint(holder.address));
+  const contentAccess = await deployOurs("ContentAccess", factory, music.target);
 
   const world = {
     provider,
@@ -77,6 +81,7 @@ export async function buildWorld(given) {
     },
     music,
     collectables,
+    contentAccess,
     spark: at("SparkToken", spark.target, owner),
     sparkImplementation: implementation.target,
     sparkInitialisation: initialise,
