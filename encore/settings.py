@@ -24,6 +24,10 @@ LOCAL_LAUNCH_SEED = 100
 PUBLIC_LAUNCH_SEED = 1
 """Native coins that a launch must bring unless ENCORE_LAUNCH_SEED says otherwise."""
 
+LOCAL_ORACLE_QUORUM = 1
+PUBLIC_ORACLE_QUORUM = 5
+"""Oracles that must agree unless ENCORE_ORACLE_QUORUM says otherwise; five stand two liars."""
+
 
 class Settings(BaseSettings):
     """The settings of one process; build it with `load_settings` so that mistakes become one clear message."""
@@ -49,6 +53,21 @@ class Settings(BaseSettings):
         description="native coins that a launch seeds its pool with, at least, written on chain; "
         "default: 100 locally, where the safeguards shall leave room to trade, and 1 elsewhere",
     )
+    oracle_quorum: int | None = Field(
+        None,
+        ge=1,
+        description="how many oracles must report for the same epoch, odd, written on chain; default: 1 locally, else 5",
+    )
+    media_base_url: str = Field(
+        "", max_length=100, description="what MusicNFT's metadata put before a piece's CID, written on chain"
+    )
+    collectables_base_url: str = Field(
+        "", max_length=100, description="what SparkNFT's metadata put before a token's ID, written on chain"
+    )
+    verifier_url: str = Field(
+        "https://sourcify.dev/server",
+        description="Sourcify server where a deployment on a public network publishes its sources; empty for none",
+    )
     oracle_private_key: SecretStr | None = Field(None, description="0x-prefixed key of the oracle; optional locally")
     oracle_max_fee_gwei: int = Field(1_000, ge=1, description="the most that the oracle offers for gas, in gwei")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR")
@@ -66,6 +85,13 @@ class Settings(BaseSettings):
             if not url.startswith(("http://", "https://")):
                 raise ValueError(f"{url!r} is not an http(s) URL")
         return urls
+
+    @field_validator("oracle_quorum")
+    @classmethod
+    def _check_quorum(cls, quorum: int | None) -> int | None:
+        if quorum is not None and quorum % 2 == 0:
+            raise ValueError("must be odd: an even quorum has no median report")
+        return quorum
 
     @field_validator("data_dir")
     @classmethod
@@ -121,6 +147,11 @@ class Settings(BaseSettings):
         """The least seed of a launch, in wei of the native coin."""
         seed = self.launch_seed or Decimal(LOCAL_LAUNCH_SEED if self.chain.is_local else PUBLIC_LAUNCH_SEED)
         return int(seed * 10**18)
+
+    @property
+    def required_oracles(self) -> int:
+        """How many oracles must report for the same epoch."""
+        return self.oracle_quorum or (LOCAL_ORACLE_QUORUM if self.chain.is_local else PUBLIC_ORACLE_QUORUM)
 
     @cached_property
     def database(self) -> str:

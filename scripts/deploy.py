@@ -1,118 +1,85 @@
 """`ape run deploy`: deploy and wire every contract; after an interruption it goes on where it stopped."""
 
-from dataclasses import dataclass
-from typing import Any, Final
-
 import click
-from ape.api import AccountAPI
 from eth_account import Account
-from rich.console import Console
-from rich.table import Table
-from web3 import Web3
 
-from encore.chain.deployments import Deployment
-from encore.errors import DeploymentError
 from encore.settings import Settings
 from scripts._common import (
-    EXPORTED_CONTRACTS,
     OperatorCommand,
+    account_option,
+    checked_address,
+    coin_amount,
     confirm_signing,
     connected,
-    contract_at,
     network_option,
+    new_table,
     refuse_development_account,
+    show,
     signing_account,
+    yes_option,
 )
-from scripts._compile import compile_contracts
-from scripts._registry import Registry
-
-MAX_METRICS_AGE_SECONDS: Final = 7 * 86_400
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a run did: the registry, the contracts that it deployed, the calls that it sent."""
-
-    deployment: Deployment
-    deployed: tuple[str, ...]
-    calls: tuple[str, ...]
+from scripts._governance import HOUR, governance_terms
+from scripts._system import Outcome, deploy
+from scripts._verification import verify_sources
 
 
 @click.command(cls=OperatorCommand)
 @network_option
-@click.option("--account", metavar="ALIAS", help="The account that signs; locally the first development account.")
-@click.option("--oracle", metavar="ADDRESS", help="Who reports metrics and launches; by default the oracle key's.")
-@click.option("--yes", is_flag=True, help="Do not ask before signing on a public network.")
-def cli(*, network: str | None, account: str | None, oracle: str | None, yes: bool) -> None:
-    """Deploy Encore's contracts, grant the oracle its roles, write deployments/<network>.json."""
+@account_option
+@click.option(
+    "--oracle",
+    "oracles",
+    metavar="ADDRESS",
+    multiple=True,
+    help="Who reports metrics and launches; again for each one. The first also opens paid content. "
+    "By default the address of ENCORE_ORACLE_PRIVATE_KEY.",
+)
+@click.option("--guardian", metavar="ADDRESS", help="Who else may pause pools and SPARK; the signer may in any case.")
+@yes_option
+def cli(*, network: str | None, account: str | None, oracles: tuple[str, ...], guardian: str | None, yes: bool) -> None:
+    """Deploy what is missing of Encore's contracts, wire it, and record it in deployments/<network>.json.
+
+    Run it again after an interruption, or with changed settings: what is there stays, what is missing is done. The
+    signer becomes owner, recipient of the platform's fees, holder of SPARK and proposer on its timelock, which alone
+    upgrades, mints and administers SPARK. On a public network a quorum of five oracles is the rule, and sources are
+    published on Sourcify.
+
+    \b
+    ape run deploy                                  the local chain, which `encore up` deploys to by itself
+    ape run deploy --network filecoin-calibration --account treasury --oracle 0x… --oracle 0x… …
+    """  # noqa: D301 - click's mark for lines that are not rewrapped
     with connected(network) as settings:
         signer = signing_account(settings, account)
-        oracle = Web3.to_checksum_address(oracle or Account.from_key(settings.oracle_key()).address)
-        refuse_development_account(settings, oracle)
-        confirm_signing(settings, signer, f"Deploying what is missing, with {oracle} as oracle and launcher,", yes=yes)
-        outcome = deploy(settings, signer, oracle)
-    _print(outcome, settings)
+        named = [checked_address(oracle) for oracle in oracles]
+        reporting = named or [str(Account.from_key(settings.oracle_key()).address)]
+        guarding = checked_address(guardian) if guardian else None
+        for address in (*reporting, *([guarding] if guarding else [])):
+            refuse_development_account(settings, address)
+        confirm_signing(settings, signer, _plan(settings, reporting, guarding), yes=yes)
+        outcome = deploy(settings, signer, reporting, guarding)
+        published = verify_sources(settings, outcome.deployment)
+    _print(outcome, settings, published)
 
 
-def deploy(settings: Settings, signer: AccountAPI, oracle: str) -> Outcome:
-    """Deploy and wire what is missing on the connected chain; the signer becomes owner and platform fee recipient."""
-    compile_contracts(*EXPORTED_CONTRACTS)
-    registry = Registry(settings, signer)
-    blueprints = [
-        registry.ensure_blueprint(f"{name}Blueprint", of_contract=name)
-        for name in ("CreatorToken", "BalancedCreatorToken")
+def _plan(settings: Settings, oracles: list[str], guardian: str | None) -> list[tuple[str, str]]:
+    terms = governance_terms(settings)
+    return [
+        ("deploy and wire", "what is missing"),
+        ("registry", str(settings.deployment_path)),
+        ("oracles and launchers", f"{', '.join(oracles)}; quorum {settings.required_oracles}"),
+        ("guardian", guardian or "the signer alone"),
+        ("a launch requires", f"{settings.launch_min_streams:,} streams, {settings.launch_min_followers:,} followers"),
+        ("and seeds its pool with", f"{coin_amount(settings.launch_seed_wei)} {settings.chain.currency}"),
+        ("SPARK's governance", f"vote {terms.voting_period / HOUR:g} h, timelock {terms.minimum_delay / HOUR:g} h"),
     ]
-    deployer = registry.ensure_contract("TokenDeploymentFactory", *blueprints)
-    metrics = registry.ensure_contract(
-        "CreatorMetricsManager", settings.launch_min_streams, settings.launch_min_followers, MAX_METRICS_AGE_SECONDS
-    )
-    exchange = registry.ensure_contract("IntegratedCreatorDEX", deployer)
-    registry.ensure_contract(
-        "CreatorTokenFactory", deployer, metrics, exchange, signer.address, settings.launch_seed_wei
-    )
-    calls = _wire(settings, signer, oracle, registry.deployment)
-    return Outcome(registry.deployment, tuple(registry.deployed_now), tuple(calls))
 
 
-def _wire(settings: Settings, signer: AccountAPI, oracle: str, deployment: Deployment) -> list[str]:
-    """Send the calls whose effect the chain does not show yet; return what was done."""
-    token_deployer, metrics_manager, token_factory = (
-        contract_at(deployment, name)
-        for name in ("TokenDeploymentFactory", "CreatorMetricsManager", "CreatorTokenFactory")
-    )
-    required = metrics_manager.launchRequirements()
-    wanted = (settings.launch_min_streams, settings.launch_min_followers)
-    calls: list[str] = []
-
-    def ensure(done: bool, contract: Any, method: str, *arguments: Any) -> None:  # noqa: FBT001
-        if done:
-            return
-        if contract.owner() != signer.address:
-            raise DeploymentError(f"{contract.address} is owned by {contract.owner()}: {method} is for that account")
-        getattr(contract, method)(*arguments, sender=signer)
-        calls.append(f"{method}({', '.join(str(argument) for argument in arguments)})")
-
-    ensure(token_deployer.isFactory(token_factory), token_deployer, "setFactory", token_factory.address, True)
-    ensure(metrics_manager.isOracle(oracle), metrics_manager, "setOracle", oracle, True)
-    ensure(token_factory.isLauncher(oracle), token_factory, "setLauncher", oracle, True)
-    ensure(
-        (required.minMonthlyStreams, required.minFollowers) == wanted,
-        *(metrics_manager, "setLaunchRequirements", *wanted, required.maxMetricsAge),
-    )
-    seed = settings.launch_seed_wei
-    ensure(token_factory.minimumSeed() == seed, token_factory, "setMinimumSeed", seed)
-    return calls
-
-
-def _print(outcome: Outcome, settings: Settings) -> None:
-    table = Table(box=None)
-    for column in ("contract", "address", "block", ""):
-        table.add_column(column, no_wrap=True)
+def _print(outcome: Outcome, settings: Settings, published: dict[str, str]) -> None:
+    table = new_table("", "contract", "address", "block", "", *(["source"] if published else []))
     for name, contract in outcome.deployment.contracts.items():
         state = "deployed" if name in outcome.deployed else "kept"
-        table.add_row(name, contract.address, str(contract.block_number), state)
-    console = Console(width=100, soft_wrap=True, highlight=False)
-    console.print(table)
+        table.add_row(name, contract.address, str(contract.block_number), state, published.get(name, ""))
+    show(table)
     for call in outcome.calls:
-        console.print(call)
-    console.print(f"{settings.deployment_path}: {settings.network}, chain {settings.chain.chain_id}")
+        click.echo(call)
+    click.echo(f"{settings.deployment_path}: {settings.network}, chain {settings.chain.chain_id}")

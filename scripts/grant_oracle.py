@@ -1,54 +1,63 @@
 """`ape run grant_oracle`: authorise an oracle, or withdraw it, as reporter of metrics and as launcher."""
 
 import click
-from web3 import Web3
 
-from encore.chain.deployments import load_deployment
-from encore.errors import DeploymentError
 from scripts._common import (
-    EXPORTED_CONTRACTS,
     OperatorCommand,
+    account_option,
+    checked_address,
     confirm_signing,
     connected,
     contract_at,
+    current_deployment,
     network_option,
     refuse_development_account,
     signing_account,
+    yes_option,
 )
-from scripts._compile import compile_contracts
-from scripts._registry import check_on_chain
+from scripts._registry import Registry
+from scripts._wiring import Wiring
 
 
 @click.command(cls=OperatorCommand)
 @click.argument("oracle")
 @network_option
-@click.option("--account", metavar="ALIAS", help="The owner's account; locally the first development account.")
+@account_option
 @click.option("--revoke", is_flag=True, help="Withdraw the roles instead.")
-@click.option("--yes", is_flag=True, help="Do not ask before signing on a public network.")
+@yes_option
 def cli(*, oracle: str, network: str | None, account: str | None, revoke: bool, yes: bool) -> None:
-    """Let ORACLE report metrics and launch coins; sends only what the chain does not show yet."""
-    if not Web3.is_address(oracle):
-        raise DeploymentError(f"{oracle!r} is not an address")
-    oracle = Web3.to_checksum_address(oracle)
+    """Let ORACLE report metrics and launch coins; sends only what the chain does not show yet.
+
+    Signed by the owner. The quorum stays as it is; ENCORE_ORACLE_QUORUM and `ape run deploy` change it.
+
+    \b
+    ape run grant_oracle 0x70997970C51812dc3A010C7d01b50e0d17dc79C8
+    ape run grant_oracle 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 --revoke
+    """  # noqa: D301 - click's mark for lines that are not rewrapped
+    oracle = checked_address(oracle)
     with connected(network) as settings:
-        deployment = load_deployment(settings.deployment_path)
-        check_on_chain(settings, deployment)
+        deployment = current_deployment(settings)
         signer = signing_account(settings, account)
         if not revoke:
             refuse_development_account(settings, oracle)
-        compile_contracts(*EXPORTED_CONTRACTS)
+        wiring = Wiring(Registry(settings, signer, deployment))
         metrics = contract_at(deployment, "CreatorMetricsManager")
         factory = contract_at(deployment, "CreatorTokenFactory")
-        pending = [
-            change
-            for change, has_role in ((metrics.setOracle, metrics.isOracle), (factory.setLauncher, factory.isLauncher))
-            if has_role(oracle) is revoke
-        ]
-        if not pending:
+        roles = (
+            (metrics, "setOracle", metrics.isOracle(oracle) is not revoke),
+            (factory, "setLauncher", factory.isLauncher(oracle) is not revoke),
+        )
+        if all(done for _, _, done in roles):
             click.echo(f"nothing to do: {oracle} {'has neither role' if revoke else 'has both roles'}")
             return
-        verb = "Withdrawing" if revoke else "Granting"
-        confirm_signing(settings, signer, f"{verb} metrics and launch roles: {oracle}", yes=yes)
-        for change in pending:
-            change(oracle, not revoke, sender=signer)
-        click.echo(f"done: {len(pending)} transaction(s)")
+        count, quorum = metrics.oracleCount(), metrics.quorum()
+        plan = [
+            ("no longer reports and launches" if revoke else "may report and launch", oracle),
+            ("oracles now", f"{count}, of which {quorum} must agree"),
+        ]
+        if revoke and metrics.isOracle(oracle) and count == quorum:
+            plan.append(("mind", "too few will be left: nothing is published until another is granted"))
+        confirm_signing(settings, signer, plan, yes=yes)
+        for contract, method, done in roles:
+            wiring.ensure(done, contract, method, oracle, not revoke)
+        click.echo(f"done: {len(wiring.calls)} transaction(s)")

@@ -1,50 +1,100 @@
-"""`ape run status`: what is deployed, what a launch requires, and every coin with its pool, read from the chain."""
+"""`ape run status`: what is deployed, who may do what, what a launch requires, every coin: read from the chain."""
 
 from decimal import Decimal
 
 import click
-from ape import networks, project
+from ape import networks
 from ape.types import LogFilter
-from rich.console import Console
 from rich.table import Table
 
-from encore.chain.deployments import Deployment, load_deployment
+from encore.chain.deployments import Deployment
 from encore.settings import Settings
-from scripts._common import EXPORTED_CONTRACTS, OperatorCommand, connected, contract_at, network_option
-from scripts._compile import compile_contracts
-from scripts._registry import check_on_chain
+from scripts._common import (
+    OperatorCommand,
+    coin_amount,
+    connected,
+    contract_at,
+    current_deployment,
+    instance,
+    network_option,
+    new_table,
+    show,
+)
+from scripts._governance import DAY, HOUR
 
 
 @click.command(cls=OperatorCommand)
 @network_option
-def cli(network: str | None) -> None:
-    """Show the state of Encore's contracts; signs nothing."""
+def cli(*, network: str | None) -> None:
+    """Show the state of Encore's contracts; signs nothing.
+
+    \b
+    ape run status
+    ape run status --network polygon-amoy
+    """  # noqa: D301 - click's mark for lines that are not rewrapped
     with connected(network) as settings:
-        deployment = load_deployment(settings.deployment_path)
-        check_on_chain(settings, deployment)
-        compile_contracts(*EXPORTED_CONTRACTS)
-        console = Console(width=200, soft_wrap=True, highlight=False)
-        for table in (_contracts(deployment), _requirements(deployment), _coins(deployment, settings)):
-            console.print(table)
+        deployment = current_deployment(settings)
+        show(
+            _contracts(deployment),
+            _requirements(deployment, settings),
+            _spark(deployment),
+            _governance(deployment),
+            _coins(deployment, settings),
+        )
 
 
 def _contracts(deployment: Deployment) -> Table:
-    table = _table(f"{deployment.network}, chain {deployment.chain_id}", "contract", "address", "block")
+    table = new_table(f"{deployment.network}, chain {deployment.chain_id}", "contract", "address", "block")
     for name, contract in deployment.contracts.items():
         table.add_row(name, contract.address, str(contract.block_number))
     return table
 
 
-def _requirements(deployment: Deployment) -> Table:
-    required = contract_at(deployment, "CreatorMetricsManager").launchRequirements()
+def _requirements(deployment: Deployment, settings: Settings) -> Table:
+    metrics = contract_at(deployment, "CreatorMetricsManager")
+    required = metrics.launchRequirements()
     seed = contract_at(deployment, "CreatorTokenFactory").minimumSeed()
-    table = _table("a launch requires", "monthly streams", "followers", "metrics at most", "seed at least")
+    table = new_table(
+        "a launch requires", "monthly streams", "followers", "metrics at most", "seed at least", "oracles that agree"
+    )
     table.add_row(
         f"{required.minMonthlyStreams:,}",
         f"{required.minFollowers:,}",
-        f"{required.maxMetricsAge // 3_600} hours old",
-        _coin_amount(seed),
+        f"{required.maxMetricsAge // HOUR} hours old",
+        f"{coin_amount(seed)} {settings.chain.currency}",
+        f"{metrics.quorum()} of {metrics.oracleCount()}",
     )
+    return table
+
+
+def _spark(deployment: Deployment) -> Table:
+    spark = contract_at(deployment, "SparkToken")
+    table = new_table("SPARK", "state", "supply", "staked", "rewards left", "for")
+    table.add_row(
+        "paused" if spark.paused() else "open",
+        coin_amount(spark.totalSupply()),
+        coin_amount(spark.totalStaked()),
+        coin_amount(spark.rewardsRemaining()),
+        _days(spark.rewardsRunway()),
+    )
+    return table
+
+
+def _governance(deployment: Deployment) -> Table:
+    table = new_table("governance", "governor", "decides over", "quorum", "proposer needs", "vote", "timelock")
+    for name in deployment.contracts:
+        if not name.startswith("CreatorGovernor"):
+            continue
+        governor = contract_at(deployment, name)
+        timelock = instance("CreatorTimelock", governor.timelock())
+        table.add_row(
+            governor.name(),
+            timelock.address,
+            f"{governor.quorumNumerator()} %",
+            f"{coin_amount(governor.proposalThreshold())} votes",
+            _days(governor.votingPeriod()),
+            _days(timelock.getMinDelay()),
+        )
     return table
 
 
@@ -52,18 +102,20 @@ def _coins(deployment: Deployment, settings: Settings) -> Table:
     exchange = contract_at(deployment, "IntegratedCreatorDEX")
     currency = settings.chain.currency
     columns = ("symbol", "coin", "creator", f"{currency} in the pool", "coins in the pool", f"price in {currency}")
-    table = _table("coins", *columns, "staked")
+    table = new_table("coins", *columns, "staked", "trade")
     for address, creator in _deployed_tokens(deployment):
-        token = project.CreatorToken.at(address, fetch_from_explorer=False, detect_proxy=False)
+        token = instance("CreatorToken", address)
         native, tokens = exchange.reserves(address)
         table.add_row(
             token.symbol(),
             address,
             creator,
-            _coin_amount(native),
-            _coin_amount(tokens),
+            coin_amount(native),
+            coin_amount(tokens),
             f"{Decimal(native) / tokens:.3e}" if tokens else "no pool",
-            _coin_amount(token.totalStaked()),
+            coin_amount(token.totalStaked()),
+            # What stops everybody; the limits of an account are its own.
+            (exchange.getTradingLimits(exchange.address, address).purchaseRefusal or "open") if tokens else "",
         )
     return table
 
@@ -77,12 +129,5 @@ def _deployed_tokens(deployment: Deployment) -> list[tuple[str, str]]:
     return [(log.token, log.creator) for log in logs]
 
 
-def _coin_amount(wei: int) -> str:
-    return f"{Decimal(wei) / 10**18:,.4f}"
-
-
-def _table(title: str, *columns: str) -> Table:
-    table = Table(title=title, title_justify="left", box=None)
-    for column in columns:
-        table.add_column(column, no_wrap=True)
-    return table
+def _days(seconds: int) -> str:
+    return f"{seconds / DAY:,.1f} days" if seconds < 2**64 else "ever"
