@@ -20,8 +20,8 @@ from indexer.mirror import Mirror
 from indexer.registry import Registry, all_contracts
 from indexer.runner import Indexer
 from indexer.source import Source
-from tests.indexer.economy import deployment
 from tests.indexer.node import FakeNode
+from tests.indexer.world import deployment
 
 UNCOMPARED = {"feed", "undo_entries", "blocks", "checkpoints"}
 """What tells of the way, not of the state."""

@@ -16,7 +16,7 @@ from encore.chain.deployments import load_abi
 from indexer.decode import EventDecoder
 from indexer.errors import LogFormatError
 from indexer.registry import all_contracts
-from tests.indexer.economy import ACCOUNTS, INVALID_UTF8, encode_log
+from tests.indexer.world import ACCOUNTS, INVALID_UTF8, encode_log
 
 ELEMENTARY = ["uint256", "uint8", "int256", "int16", "address", "bool", "bytes32", "bytes4", "bytes", "string"]
 NAMES = ["first", "second", "third", "fourth", "fifth"]

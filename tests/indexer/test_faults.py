@@ -18,9 +18,10 @@ from indexer.errors import (
     ReorgBelowFinalityError,
 )
 from indexer.lock import writer_lock
-from tests.indexer.economy import CONTRACTS, Economy, deployment
+from tests.indexer.economy import Economy
 from tests.indexer.node import FakeNode, NodeError
 from tests.indexer.replica import catch_up, dump, events_told, indexer_of
+from tests.indexer.world import CONTRACTS, deployment
 
 FINAL = 0
 """A finality depth with which every block is final when it is first seen."""

@@ -17,9 +17,10 @@ from indexer.mirror import Mirror
 from indexer.registry import Registry, all_contracts
 from indexer.runner import Indexer
 from indexer.source import Source
-from tests.indexer.economy import ACCOUNTS, Economy, deployment, log_from_abi
+from tests.indexer.economy import Economy
 from tests.indexer.node import FakeNode
 from tests.indexer.replica import catch_up, network
+from tests.indexer.world import ACCOUNTS, deployment, log_from_abi
 
 MODULE = """
 from indexer.contract import Contract, Handler

@@ -23,6 +23,7 @@ from tests.contracts_on_anvil import Chain, Contract, Economy
 from tests.indexer import economy as model
 from tests.indexer.node import FakeNode
 from tests.indexer.replica import catch_up, dump, indexer_of
+from tests.indexer.world import deployment
 from tests.support import eventually, stop_process, wait_until_listening
 
 ETHER = 10**18
@@ -169,7 +170,7 @@ async def test_killed_at_random_it_ends_with_the_tables_of_an_uninterrupted_run(
 
     encore = command(rpc_urls=node.url)
     encore.settings.deployment_path.parent.mkdir(parents=True)
-    encore.settings.deployment_path.write_text(model.deployment().model_dump_json())
+    encore.settings.deployment_path.write_text(deployment().model_dump_json())
     for kill in range(KILLS):
         process = encore.start()
         after = node.requests + random.randrange(150, 400)
@@ -219,7 +220,7 @@ async def test_rewinding_undoes_blocks_that_run_then_indexes_again(
         node.mine(economy.act(random, node.next_timestamp, 3), economy)
     encore = command(rpc_urls=node.url)
     encore.settings.deployment_path.parent.mkdir(parents=True)
-    encore.settings.deployment_path.write_text(model.deployment().model_dump_json())
+    encore.settings.deployment_path.write_text(deployment().model_dump_json())
     async with indexer_of(database, node) as indexer:
         await catch_up(indexer)
         before: dict[str, Any] = await dump(database)

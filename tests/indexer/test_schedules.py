@@ -8,16 +8,29 @@ from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 from encore.db import Database
-from encore.db.models import chain
+from encore.db.models import Base, chain
+from encore.db.models.chain import ChainEvent
+from encore.db.models.chain_exchange import PoolGuard
+from encore.db.models.chain_governance import Proposal, TimelockOperation
+from encore.db.models.chain_market import Auction
+from encore.db.models.chain_nft import Drop, Nft
+from encore.db.models.chain_tokens import BalancedToken, RevenuePosition, SparkStake, SparkToken, VoteCheckpoint
 from indexer.handlers.integrated_creator_dex import CANDLE_SECONDS
+from indexer.registry import all_contracts
+from indexer.roles import ROLE_IDS
 from indexer.runner import Indexer
+from tests.indexer.culture import Culture
 from tests.indexer.economy import Economy
+from tests.indexer.governance import SPARK, Governance
 from tests.indexer.node import FakeNode
-from tests.indexer.replica import catch_up, clear, dump, events_mirrored, events_told, indexer_of
+from tests.indexer.replica import Dump, catch_up, clear, dump, events_mirrored, events_told, indexer_of
+from tests.indexer.world import CONTRACTS, ZERO
 
 FINALITY_BLOCKS = 12
+ROLE_NAMES = {identifier: name for name, identifier in ROLE_IDS.items()}
 
 SCHEDULES = settings(
     max_examples=25,
@@ -116,15 +129,63 @@ async def test_the_mirror_equals_a_fresh_index_of_the_surviving_chain(
     await assert_books_agree(database, node.head.state)
 
 
+async def test_every_kind_of_event_is_generated_and_mirrored(database: Database, node: FakeNode) -> None:
+    random = Random(3)
+    node.finality_blocks = FINALITY_BLOCKS
+    node.start_chain(Economy())
+    economy = Economy()
+    node.mine(economy.setup(), economy)
+    for _ in range(300):
+        node.mine(economy.act(random, node.next_timestamp, 12), economy)
+    async with indexer_of(database, node) as indexer:
+        await catch_up(indexer)
+
+    async with database.read() as session:
+        rows = await session.all(select(ChainEvent.contract, ChainEvent.name).distinct())
+    handled = {(contract.name, event) for contract in all_contracts() for event in contract.handlers}
+    assert handled - {tuple(row) for row in rows} == set()
+    await assert_books_agree(database, economy)
+
+
 async def assert_books_agree(database: Database, economy: Economy) -> None:
     """Compare the derived rows with the model's own books."""
     rows = await dump(database)
+    assert_coins_agree(rows, economy)
+    assert_exchange_agrees(rows, economy)
+    assert_revenue_agrees(rows, economy)
+    assert_culture_agrees(rows, economy.culture)
+    assert_governance_agrees(rows, economy.governance)
+
+
+def table(rows: Dump, model: type[Base]) -> list[dict[str, Any]]:
+    """Return a table's rows by column name."""
+    columns = [column.name for column in model.__table__.columns]
+    return [dict(zip(columns, row, strict=True)) for row in rows[model.__tablename__]]
+
+
+def assert_coins_agree(rows: Dump, economy: Economy) -> None:
     coins = economy.coins
-    columns = [column.name for column in chain.Token.__table__.columns]
-    tokens = [dict(zip(columns, row, strict=True)) for row in rows["tokens"]]
-    assert rows["balances"] == sorted(
+    tokens = table(rows, chain.Token)
+    assert [row for row in rows["balances"] if row[0] != SPARK] == sorted(
         (token, holder, amount) for token, coin in coins.items() for holder, amount in coin.balances.items()
     )
+    assert {tuple(row[:3]): row[3] for row in rows["allowances"] if row[0] != SPARK} == {
+        (token, *parties): amount
+        for token, coin in coins.items()
+        for parties, amount in coin.allowances.items()
+        if amount
+    }
+    assert {tuple(row[:2]): row[2] for row in rows["delegations"] if row[0] != SPARK} == {
+        (token, delegator): delegate for token, coin in coins.items() for delegator, delegate in coin.delegates.items()
+    }
+    votes = {(token, account): amount for token, coin in coins.items() for account, amount in coin.votes.items()}
+    assert {tuple(row[:2]): row[2] for row in rows["voting_power"] if row[0] != SPARK and row[2]} == {
+        key: amount for key, amount in votes.items() if amount
+    }
+    last = {
+        (row["token"], row["account"]): row["votes"] for row in table(rows, VoteCheckpoint) if row["token"] != SPARK
+    }
+    assert {key: amount for key, amount in last.items() if amount} == {key: n for key, n in votes.items() if n}
     assert {token["address"]: token["total_supply"] for token in tokens} == {
         token: coin.supply for token, coin in coins.items()
     }
@@ -138,7 +199,10 @@ async def assert_books_agree(database: Database, economy: Economy) -> None:
     assert {(token, account): (amount, since) for token, account, amount, since, *_ in rows["stakes"] if amount} == {
         (token, account): stake for token, coin in coins.items() for account, stake in coin.stakes.items()
     }
-    pools = {token: coin.pool for token, coin in coins.items() if coin.pool is not None}
+
+
+def assert_exchange_agrees(rows: Dump, economy: Economy) -> None:
+    pools = {token: coin.pool for token, coin in economy.coins.items() if coin.pool is not None}
     assert {token: tuple(rest[:4]) for token, *rest in rows["pools"]} == {
         token: (pool.reserves.native, pool.reserves.token, pool.shares.total(), pool.reserves.spot_price)
         for token, pool in pools.items()
@@ -153,3 +217,94 @@ async def assert_books_agree(database: Database, economy: Economy) -> None:
     for seconds in CANDLE_SECONDS:
         mirrored = {(row[0], row[2]): row[3:7] for row in rows["candles"] if row[1] == seconds}
         assert mirrored == economy.candles(seconds)
+    assert {row["token"]: (row["breaker_until"], row["is_paused"]) for row in table(rows, PoolGuard)} == economy.guards
+    assert {tuple(row[:2]): row[2] for row in rows["trading_exemptions"]} == economy.exemptions
+    assert {tuple(row[:2]): row[2] for row in rows["trading_cooldowns"]} == economy.cooldowns
+
+
+def assert_revenue_agrees(rows: Dump, economy: Economy) -> None:
+    balanced = {token: coin for token, coin in economy.coins.items() if coin.contract == "BalancedCreatorToken"}
+    mirrored = {row["token"]: row for row in table(rows, BalancedToken)}
+    assert {
+        token: (row["cumulative_revenue"], row["released_supply"], row["vested_tokens_claimed"])
+        for token, row in mirrored.items()
+    } == {token: (coin.cumulative, coin.released, coin.vested) for token, coin in balanced.items()}
+    positions = {(row["token"], row["account"]): row for row in table(rows, RevenuePosition)}
+    never = {"settled_revenue": 0, "settled_cumulative": 0}
+    for token, coin in balanced.items():
+        units = coin.units
+        for account in {*units, *coin.revenue} - {token, CONTRACTS["IntegratedCreatorDEX"]}:
+            position = positions.get((token, account), never)
+            growth = coin.cumulative - position["settled_cumulative"]
+            assert position["settled_revenue"] + units[account] * growth == coin.revenue[account]
+    assert (
+        Counter({creator: amount for creator, amount in rows["creator_revenue"] if amount}) == economy.creator_revenue
+    )
+
+
+def assert_culture_agrees(rows: Dump, culture: Culture) -> None:
+    nfts = {(row["collection"], row["token_id"]): row for row in table(rows, Nft)}
+    assert {token: row["owner"] for token, row in nfts.items()} == culture.owners
+    assert {token: row["approved"] for token, row in nfts.items() if row["approved"] != ZERO} == {
+        token: spender for token, spender in culture.approved.items() if spender != ZERO
+    }
+    assert {tuple(row[:3]): row[3] for row in rows["nft_operators"]} == culture.operators
+    assert {
+        row["drop_id"]: {
+            "creator": row["creator"],
+            "minted": row["minted"],
+            "currency": row["payment_token"],
+            "price": row["price"],
+        }
+        for row in table(rows, Drop)
+    } == culture.drops
+    assert {creator: amount for _, creator, amount in rows["drop_proceeds"] if amount} == +culture.proceeds
+    assert {tuple(row[:2]): tuple(row[2:5]) for row in rows["listings"]} == culture.listings
+    assert {(tuple(row[:2]), row[2]): tuple(row[3:5]) for row in rows["offers"]} == culture.offers
+    assert {
+        (row["collection"], row["token_id"]): {
+            "seller": row["seller"],
+            "bidder": row["highest_bidder"],
+            "currency": row["currency"],
+            "amount": row["amount"],
+        }
+        for row in table(rows, Auction)
+    } == culture.auctions
+    assert {tuple(row[:2]): row[2] for row in rows["marketplace_credits"] if row[2]} == +culture.credits
+    assert {row[0]: tuple(row[2:]) for row in rows["access_rules"]} == culture.rules
+    assert {tuple(row[:2]): row[3] for row in rows["access_grants"]} == culture.grants
+
+
+def assert_governance_agrees(rows: Dump, governance: Governance) -> None:
+    (spark,) = table(rows, SparkToken)
+    assert {holder: amount for token, holder, amount in rows["balances"] if token == SPARK} == +governance.balances
+    assert (spark["total_supply"], spark["total_staked"]) == (governance.balances.total(), governance.stakes.total())
+    assert (spark["reward_reserve"], spark["reward_rate"]) == (governance.reserve, governance.rate)
+    assert {row["account"]: row["amount"] for row in table(rows, SparkStake) if row["amount"]} == +governance.stakes
+    proposals = {row["proposal_id"]: row for row in table(rows, Proposal)}
+    assert {
+        identifier: (
+            row["votes_against"],
+            row["votes_for"],
+            row["votes_abstain"],
+            row["is_executed"],
+            row["is_canceled"],
+        )
+        for identifier, row in proposals.items()
+    } == {
+        identifier: (
+            *(proposal.votes[kind] for kind in range(3)),
+            proposal.status == "executed",
+            proposal.status == "canceled",
+        )
+        for identifier, proposal in governance.proposals.items()
+    }
+    for identifier, proposal in governance.proposals.items():
+        row = proposals[identifier]
+        assert row["targets"] == proposal.targets
+        assert row["native_amounts"] == [str(value) for value in proposal.values]
+        assert row["calldatas"] == ["0x" + calldata.hex() for calldata in proposal.calldatas]
+    assert {row["operation_id"]: row["status"] for row in table(rows, TimelockOperation)} == governance.operations
+    roles = {(row["address"], row["role"], row["account"]): row["is_granted"] for row in table(rows, chain.Role)}
+    for (contract, role, account), is_granted in governance.roles.items():
+        assert roles[CONTRACTS[contract], ROLE_NAMES.get(role, role), account] == is_granted
