@@ -102,8 +102,8 @@ async def test_the_mirror_equals_a_fresh_index_of_the_surviving_chain(
     await clear(database)
     await clear(fresh_database)
     node.finality_blocks = FINALITY_BLOCKS
+    node.start_chain(Economy())  # a reorg may take the setup back, too
     economy = Economy()
-    node.start_chain(economy)
     node.mine(economy.setup(), economy)
 
     async with AsyncExitStack() as stack:
@@ -276,7 +276,7 @@ def assert_culture_agrees(rows: Dump, culture: Culture) -> None:
 
 
 def assert_governance_agrees(rows: Dump, governance: Governance) -> None:
-    (spark,) = table(rows, SparkToken)
+    spark = next(iter(table(rows, SparkToken)), {column.name: 0 for column in SparkToken.__table__.columns})
     assert {holder: amount for token, holder, amount in rows["balances"] if token == SPARK} == +governance.balances
     assert (spark["total_supply"], spark["total_staked"]) == (governance.balances.total(), governance.stakes.total())
     assert (spark["reward_reserve"], spark["reward_rate"]) == (governance.reserve, governance.rate)
