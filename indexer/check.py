@@ -70,8 +70,11 @@ class Reader:
 
 
 def number(contract: str, view: str, arguments: tuple[Any, ...], mirrored: int) -> Check:
-    """Claim what a view returns that returns one integer."""
-    return Check(contract, view, arguments, ("uint256",), (mirrored,))
+    """Claim what a view returns that returns one integer.
+
+    A mirror that is wrong may make it negative: it then stands for one that no contract of ours returns.
+    """
+    return Check(contract, view, arguments, ("uint256",), (mirrored % 2**256,))
 
 
 def address(contract: str, view: str, arguments: tuple[Any, ...], mirrored: str) -> Check:

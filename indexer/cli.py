@@ -131,6 +131,9 @@ async def _follow_chain(parts: Parts) -> None:
 async def _open(parts: Parts, deployment: Deployment) -> Indexer:
     opened = Indexer(parts.source, parts.mirror, parts.registry)
     await opened.open(deployment)
+    followed = set(parts.registry.deployed_in(deployment).values())
+    if missing := [name for name in parts.registry.deployed_contracts if name not in followed]:
+        _log.warning("not followed, for the deployment registry does not have them", contracts=missing)
     return opened
 
 

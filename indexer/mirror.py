@@ -173,27 +173,29 @@ class Mirror:
 
     def _follow_deployment(self, connection: Connection, deployment: Deployment) -> None:
         known = {
-            row.contract: row.address
+            row.address: row.contract
             for row in connection.execute(
                 select(IndexedContract).where(IndexedContract.contract.in_(self._registry.deployed_contracts))
             )
         }
-        for name in self._registry.deployed_in(deployment):
-            address = deployment.address(name).lower()
-            deployed = deployment.contracts[name].block_number
-            if known.get(name, address) != address:
-                raise DeploymentError(
-                    f"the database mirrors {name} at {known[name]}, but the deployment registry has it at {address}: "
-                    "run `make reset` or set ENCORE_DATABASE_URL"
-                )
-            if name in known:
+        registered = {
+            deployment.address(name).lower(): (contract, deployment.contracts[name].block_number)
+            for name, contract in self._registry.deployed_in(deployment).items()
+        }
+        for address in known.keys() - registered.keys():
+            raise DeploymentError(
+                f"the database mirrors {known[address]} at {address}, which is not in the deployment registry: "
+                "run `make reset` or set ENCORE_DATABASE_URL"
+            )
+        for address, (contract, deployed) in registered.items():
+            if address in known:
                 continue
             if deployed <= self.position.number:
                 raise DeploymentError(
-                    f"{name} was deployed in block {deployed}, which the mirror has passed without it: "
+                    f"{contract} was deployed in block {deployed}, which the mirror has passed without it: "
                     f"run `encore indexer rewind --to-block {deployed - 1}` or index into a new database"
                 )
-            connection.execute(insert(IndexedContract).values(address=address, contract=name, first_block=deployed))
+            connection.execute(insert(IndexedContract).values(address=address, contract=contract, first_block=deployed))
 
     def _apply(
         self,

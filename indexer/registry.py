@@ -48,9 +48,13 @@ class Registry:
             topic for events in self.events.values() for topic, event in events.items() if event.deploys is not None
         }
 
-    def deployed_in(self, deployment: Deployment) -> list[str]:
-        """Return the contracts to follow that `deployment` has: a network need not have all of them, nor at once."""
-        return [name for name in self.deployed_contracts if name in deployment.contracts]
+    def deployed_in(self, deployment: Deployment) -> dict[str, str]:
+        """Return what to follow of `deployment`: contracts by the names they are registered under.
+
+        A network need not have all of them, nor at once. A coin's own governor is CreatorGovernor:COIN there.
+        """
+        named = {registered: registered.partition(":")[0] for registered in deployment.contracts}
+        return {registered: name for registered, name in named.items() if name in self.deployed_contracts}
 
     def announcements(self, logs: Iterable[dict[str, Any]], followed: Mapping[str, str]) -> dict[str, str]:
         """Return the contracts that `logs` announce and that are not in `followed` yet: names by address."""
