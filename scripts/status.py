@@ -6,6 +6,7 @@ import click
 from ape import networks
 from ape.types import LogFilter
 from rich.table import Table
+from web3.constants import ADDRESS_ZERO
 
 from encore.chain.deployments import Deployment
 from encore.settings import Settings
@@ -115,7 +116,7 @@ def _coins(deployment: Deployment, settings: Settings) -> Table:
             f"{Decimal(native) / tokens:.3e}" if tokens else "no pool",
             coin_amount(token.totalStaked()),
             # What stops everybody; the limits of an account are its own.
-            (exchange.getTradingLimits(exchange.address, address).purchaseRefusal or "open") if tokens else "",
+            (exchange.getTradingLimits(ADDRESS_ZERO, address).purchaseRefusal or "open") if tokens else "",
         )
     return table
 

@@ -14,7 +14,7 @@ class Network:
     """One chain.
 
     `finality_blocks` is the depth at which a block counts as final where the node has no `finalized` tag;
-    `block_seconds` is the usual time between blocks; `ape_network` is the choice of Ape's that ape-config.yaml describes.
+    `block_seconds` is the usual time between blocks; `ape_network` is Ape's choice, which ape-config.yaml describes.
     """
 
     name: str
