@@ -9,7 +9,7 @@ TESTS := -p no:ape_test -p no:boa_test -n auto
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help env up demo reset test lint types contracts suite coverage lock bench clean
+.PHONY: help env up demo reset test lint types contracts mutants suite coverage lock bench clean
 
 help: ## List the commands.
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -49,6 +49,9 @@ types: env ## mypy --strict on everything.
 contracts: env ## The exported ABIs against the sources, and the contracts' own suite, on py-evm.
 	ape run export_abis --check
 	pytest -q -n auto tests/contracts
+
+mutants: env ## The contracts' safeguards taken away one at a time: a test must fail for each.
+	cd tests/contracts && python -m mutants
 
 suite: env ## Everything else, on the real EVM, SQLite and PostgreSQL.
 	coverage erase

@@ -1,0 +1,463 @@
+"""Mutants of the NFTs, their marketplace and the access to content."""
+
+from typing import Final
+
+from .mutant import Mutant, change, removal
+
+EDITIONS: Final = "modules/editions.vy"
+MUSIC: Final = "nft/MusicNFT.vy"
+SPARK_NFT: Final = "nft/SparkNFT.vy"
+MARKET: Final = "nft/SparkMarketplace.vy"
+ACCESS: Final = "nft/ContentAccess.vy"
+
+MUTANTS: Final[tuple[Mutant, ...]] = (
+    removal(
+        "editions-moved-by-anybody",
+        EDITIONS,
+        "    assert (\n"
+        "        msg.sender == holder or msg.sender == approved or self.isApprovedForAll[holder][msg.sender]\n"
+        '    ), "erc721: caller is not token owner or approved"\n',
+        "Anybody takes anybody's tokens",
+        "test_music_nft.py",
+    ),
+    removal(
+        "editions-approved-by-anybody",
+        EDITIONS,
+        "    assert (\n        msg.sender == owner or self.isApprovedForAll[owner][msg.sender]\n"
+        '    ), "erc721: caller is not token owner or operator"\n',
+        "Anybody approves itself for anybody's token",
+        "test_music_nft.py",
+    ),
+    removal(
+        "editions-moved-from-another-owner",
+        EDITIONS,
+        '    assert holder == owner, "erc721: transfer from incorrect owner"\n',
+        "A transfer is booked from who did not hold the token",
+        "test_music_nft.py",
+    ),
+    removal(
+        "editions-moved-to-nobody",
+        EDITIONS,
+        '    assert to != empty(address), "erc721: transfer to the zero address"\n',
+        "A token is lost by mistake, and its ID looks as if it never was",
+        "test_music_nft.py",
+    ),
+    removal(
+        "editions-approval-outlives-a-transfer",
+        EDITIONS,
+        "    if approved != empty(address):\n        self._approved[token_id] = empty(address)\n",
+        "Whoever sold a token takes it back",
+        "test_music_nft.py",
+        "test_spark_nft.py",
+    ),
+    change(
+        "editions-any-answer-accepts",
+        EDITIONS,
+        'assert answer == ACCEPTED, "erc721: receiver refused the token"',
+        "pass",
+        "A token is given to a contract that said no",
+        "test_music_nft.py",
+    ),
+    removal(
+        "music-supply-overrun",
+        MUSIC,
+        '    assert minted < (packed >> (ADDRESS_BITS + SUPPLY_BITS)) & MAXIMUM_SUPPLY, "music nft: sold out"\n',
+        "A drop has more editions than it promised",
+        "test_music_nft.py",
+    ),
+    change(
+        "music-anybody-mints",
+        MUSIC,
+        'assert msg.sender == self._creator_in(packed), "music nft: caller is not the drop\'s creator"',
+        "pass",
+        "Anybody mints editions for nothing",
+        "test_music_nft.py",
+    ),
+    removal(
+        "music-anybody-drops",
+        MUSIC,
+        '    assert self._is_registered_creator(msg.sender), "music nft: caller is not a registered creator"\n',
+        "Anybody sells another's music",
+        "test_music_nft.py",
+    ),
+    removal(
+        "music-royalty-without-bound",
+        MUSIC,
+        '    assert royalty_bps <= maximumRoyaltyBps, "music nft: royalty above 10 %"\n',
+        "A royalty beyond a tenth makes resales pointless",
+        "test_music_nft.py",
+    ),
+    removal(
+        "music-exclusive-twice",
+        MUSIC,
+        '    assert drops == 0 or (drops == SEVERAL and not is_exclusive), "music nft: piece would not be exclusive"\n',
+        "What was sold as exclusive is dropped again",
+        "test_music_nft.py",
+    ),
+    removal(
+        "music-terms-changed-under-the-buyer",
+        MUSIC,
+        '    assert paymentToken == sale.paymentToken and price == sale.price, "music nft: terms changed"\n',
+        "A buyer pays a price that it did not see",
+        "test_music_nft.py",
+    ),
+    removal(
+        "music-payment-not-checked",
+        MUSIC,
+        '    assert msg.value == (price if paymentToken == empty(address) else 0), "music nft: wrong payment"\n',
+        "Editions are bought with the other creators' proceeds",
+        "test_music_nft.py",
+    ),
+    change(
+        "music-payment-failure-ignored",
+        MUSIC,
+        "        assert extcall IERC20(paymentToken).transferFrom(\n"
+        "            msg.sender, creator, price, default_return_value=True\n"
+        '        ), "music nft: payment failed"\n',
+        "        extcall IERC20(paymentToken).transferFrom(msg.sender, creator, price, default_return_value=True)\n",
+        "A token that fails without reverting buys editions",
+        "attacks/test_nft_attacks.py",
+    ),
+    removal(
+        "music-proceeds-paid-again",
+        MUSIC,
+        "    self.proceeds[creator] = 0\n",
+        "A creator withdraws the other creators' proceeds",
+        "test_music_nft.py",
+    ),
+    change(
+        "music-pays-before-the-books",
+        MUSIC,
+        "    self.proceeds[creator] = 0\n"
+        "    log ProceedsWithdrawn(creator=creator, receiver=receiver, amount=amount)\n"
+        '    assert raw_call(receiver, b"", value=amount, revert_on_failure=False),'
+        ' "music nft: native transfer failed"\n',
+        "    log ProceedsWithdrawn(creator=creator, receiver=receiver, amount=amount)\n"
+        '    assert raw_call(receiver, b"", value=amount, revert_on_failure=False),'
+        ' "music nft: native transfer failed"\n'
+        "    self.proceeds[creator] = 0\n",
+        "Only the lock keeps a creator from being paid twice",
+        "test_effects_order.py",
+    ),
+    removal(
+        "music-without-lock",
+        MUSIC,
+        "# pragma nonreentrancy on\n",
+        "Editions are bought and read while one is being paid for",
+        "attacks/test_nft_attacks.py",
+    ),
+    removal(
+        "spark-nft-anybody-mints",
+        SPARK_NFT,
+        "    access_control._check_role(MINTER_ROLE, msg.sender)\n",
+        "Anybody mints the platform's collectables",
+        "test_spark_nft.py",
+    ),
+    removal(
+        "spark-nft-royalty-without-bound",
+        SPARK_NFT,
+        '    assert royalty_bps <= maximumRoyaltyBps, "spark nft: royalty above 10 %"\n',
+        "A royalty beyond a tenth makes resales pointless",
+        "test_spark_nft.py",
+    ),
+    change(
+        "spark-nft-receiver-before-the-number",
+        SPARK_NFT,
+        "    self.totalSupply = token_id\n    editions._mint(to, token_id)\n"
+        '    editions._ask_receiver(empty(address), to, token_id, b"")\n',
+        "    editions._mint(to, token_id)\n"
+        '    editions._ask_receiver(empty(address), to, token_id, b"")\n    self.totalSupply = token_id\n',
+        "A minter that calls back mints the same token twice",
+        "attacks/test_nft_attacks.py",
+    ),
+    removal(
+        "market-sells-what-is-gone",
+        MARKET,
+        "    assert (\n        staticcall IERC721(collection).ownerOf(tokenId) == listing.seller\n"
+        '    ), "marketplace: seller does not own the token"\n',
+        "A former owner sells the token of the present one",
+        "test_spark_marketplace.py",
+        "attacks/test_nft_attacks.py",
+    ),
+    removal(
+        "market-terms-changed-under-the-buyer",
+        MARKET,
+        '    assert currency == terms.currency and price == terms.amount, "marketplace: terms changed"\n',
+        "A buyer pays a price that it did not see",
+        "test_spark_marketplace.py",
+    ),
+    removal(
+        "market-terms-changed-under-the-seller",
+        MARKET,
+        '    assert currency == terms.currency and amount == terms.amount, "marketplace: terms changed"\n',
+        "A seller accepts an offer that it did not see",
+        "test_spark_marketplace.py",
+    ),
+    removal(
+        "market-expired-listing-sells",
+        MARKET,
+        '    assert block.timestamp <= terms.time, "marketplace: listing expired"\n',
+        "A forgotten listing sells at an old price",
+        "test_spark_marketplace.py",
+    ),
+    removal(
+        "market-expired-offer-buys",
+        MARKET,
+        '    assert block.timestamp <= terms.time, "marketplace: offer expired"\n',
+        "A forgotten offer buys at an old price",
+        "test_spark_marketplace.py",
+    ),
+    change(
+        "market-native-payment-not-checked",
+        MARKET,
+        'assert msg.value == amount, "marketplace: wrong payment"',
+        "pass",
+        "Tokens are bought with the money that others have paid in",
+        "test_spark_marketplace.py",
+    ),
+    removal(
+        "market-coin-sent-along-is-kept",
+        MARKET,
+        '        assert msg.value == 0, "marketplace: wrong payment"\n',
+        "Coin sent along with a payment in SPARK is nobody's",
+        "test_spark_marketplace.py",
+    ),
+    change(
+        "market-payment-failure-ignored",
+        MARKET,
+        "        assert extcall IERC20(currency).transferFrom(\n"
+        "            msg.sender, self, amount, default_return_value=True\n"
+        '        ), "marketplace: payment failed"\n',
+        "        extcall IERC20(currency).transferFrom(msg.sender, self, amount, default_return_value=True)\n",
+        "A token that fails without reverting buys NFTs",
+        "attacks/test_nft_attacks.py",
+    ),
+    removal(
+        "market-delivery-not-checked",
+        MARKET,
+        '    assert staticcall IERC721(collection).ownerOf(token_id) == receiver, "marketplace: token not delivered"\n',
+        "A collection takes the money and keeps the token",
+        "attacks/test_nft_attacks.py",
+    ),
+    removal(
+        "market-listing-outlives-its-sale",
+        MARKET,
+        "    self._listings[collection][tokenId] = empty(PackedListing)\n",
+        "A sold listing sells again once the token comes back",
+        "test_spark_marketplace.py",
+    ),
+    removal(
+        "market-offer-taken-again",
+        MARKET,
+        "    self._offers[collection][token_id][buyer] = 0\n",
+        "An offer is accepted and cancelled with the others' money",
+        "test_spark_marketplace.py",
+    ),
+    removal(
+        "market-credit-paid-again",
+        MARKET,
+        "    self.creditOf[account][currency] = 0\n",
+        "A credit is paid again and again out of the others'",
+        "test_spark_marketplace.py",
+    ),
+    change(
+        "market-royalty-unclamped",
+        MARKET,
+        "royalty: uint256 = min(asked, price // 2 - fee)",
+        "royalty: uint256 = asked",
+        "A collection takes the seller's whole price",
+        "test_spark_marketplace.py",
+        "attacks/test_nft_attacks.py",
+    ),
+    change(
+        "market-fee-rounds-down",
+        MARKET,
+        "fee: uint256 = self._ceil_div(price * fee_bps, BASIS_POINTS)",
+        "fee: uint256 = price * fee_bps // BASIS_POINTS",
+        "The platform loses a wei a sale",
+        "test_spark_marketplace.py",
+    ),
+    change(
+        "market-fee-to-the-buyer",
+        MARKET,
+        "fee_recipient: address = self.feeRecipient",
+        "fee_recipient: address = buyer",
+        "Buyers get the platform's fee",
+        "test_spark_marketplace.py",
+    ),
+    change(
+        "market-pushes-refunds",
+        MARKET,
+        "        self.creditOf[auction.bidder][currency] += refund\n",
+        '        raw_call(auction.bidder, b"", value=refund)\n',
+        "A bidder that refuses its refund keeps everybody from outbidding it",
+        "attacks/test_nft_attacks.py",
+    ),
+    change(
+        "market-starving-a-royalty",
+        MARKET,
+        "        gas=msg.gas // 2,\n",
+        "        gas=min(msg.gas // 2, 20_000),\n",
+        "An honest royalty that needs more gas is not paid",
+        "attacks/test_nft_attacks.py",
+    ),
+    removal(
+        "market-royalty-for-no-address",
+        MARKET,
+        "    if receiver == 0 or receiver > MAXIMUM_ADDRESS:\n        return empty(address), 0\n",
+        "A malformed royalty answer makes a collection unsaleable",
+        "attacks/test_nft_attacks.py",
+    ),
+    change(
+        "market-bid-without-increment",
+        MARKET,
+        "(BASIS_POINTS + minimumBidIncrementBps)",
+        "BASIS_POINTS",
+        "A bid takes an auction by no more than the one before",
+        "test_spark_marketplace.py",
+    ),
+    removal(
+        "market-bid-after-the-end",
+        MARKET,
+        '    assert block.timestamp < terms.time, "marketplace: auction ended"\n',
+        "A bid after the end takes the token from who has won it",
+        "test_spark_marketplace.py",
+    ),
+    change(
+        "market-bid-sniping",
+        MARKET,
+        "max(terms.time, block.timestamp + bidExtension)",
+        "terms.time",
+        "A bid in the last second cannot be answered",
+        "attacks/test_nft_attacks.py",
+    ),
+    removal(
+        "market-settled-before-the-end",
+        MARKET,
+        '    assert block.timestamp >= terms.time, "marketplace: auction runs"\n',
+        "The first bidder ends the auction",
+        "test_spark_marketplace.py",
+    ),
+    removal(
+        "market-seller-cancels-over-a-bid",
+        MARKET,
+        '    assert auction.bidder == empty(address), "marketplace: auction has a bid"\n',
+        "A seller takes its token back and the bidder's money stays",
+        "test_spark_marketplace.py",
+    ),
+    removal(
+        "market-bid-withdrawn-at-once",
+        MARKET,
+        '    assert block.timestamp > terms.time + settlementPeriod, "marketplace: settlement still possible"\n',
+        "Bids bind nobody",
+        "test_spark_marketplace.py",
+    ),
+    removal(
+        "market-anybody-cancels-auctions",
+        MARKET,
+        '    assert msg.sender == auction.seller, "marketplace: caller may not cancel"\n',
+        "Anybody ends anybody's auction",
+        "test_spark_marketplace.py",
+    ),
+    change(
+        "market-anybody-accepts-offers",
+        MARKET,
+        "    self._check_owns(collection, tokenId)\n\n    self._drop_listing(collection, tokenId)\n",
+        "    self._drop_listing(collection, tokenId)\n",
+        "Only the collection keeps a stranger from selling another's token",
+        "test_spark_marketplace.py",
+    ),
+    removal(
+        "market-second-auction",
+        MARKET,
+        '    assert self._auctions[collection][tokenId].seller == empty(address), "marketplace: auction exists"\n',
+        "A second auction of the same token forgets the bid of the first",
+        "attacks/test_nft_attacks.py",
+    ),
+    removal(
+        "market-any-currency",
+        MARKET,
+        '    assert currency == empty(address) or currency == spark.address, "marketplace: unknown currency"\n',
+        "A worthless token counts as SPARK",
+        "test_spark_marketplace.py",
+    ),
+    change(
+        "market-pays-before-the-books",
+        MARKET,
+        "    self._collect(currency, price)\n    self._deliver(collection, tokenId, listing.seller, msg.sender)\n",
+        "    self._collect(currency, price)\n    self._deliver(collection, tokenId, listing.seller, msg.sender)\n"
+        "    self._listings[collection][tokenId] = empty(PackedListing)\n",
+        "Books are written after the collection was called",
+        "test_effects_order.py",
+    ),
+    removal(
+        "market-without-lock",
+        MARKET,
+        "# pragma nonreentrancy on\n",
+        "The marketplace is used and read in the middle of a sale",
+        "attacks/test_nft_attacks.py",
+    ),
+    change(
+        "access-anybody-grants",
+        ACCESS,
+        "    access_control._check_role(ACCESS_ROLE, msg.sender)\n    assert user != empty(address)",
+        "    assert user != empty(address)",
+        "Anybody opens whatever it likes",
+        "test_content_access.py",
+    ),
+    change(
+        "access-grant-for-ever",
+        ACCESS,
+        "return self._grants[user][piece] > block.timestamp",
+        "return self._grants[user][piece] != 0",
+        "A grant outlives its end",
+        "test_content_access.py",
+    ),
+    change(
+        "access-borrowed-coins-commit",
+        ACCESS,
+        "return coin != empty(address) and self._staked(coin, user) >= rule.minimumCoinHolding",
+        "return coin != empty(address) and"
+        " self._staked(coin, user) + staticcall IERC20(coin).balanceOf(user) >= rule.minimumCoinHolding",
+        "Coins borrowed for one transaction let money follow",
+        "attacks/test_nft_attacks.py",
+    ),
+    change(
+        "access-nobody-is-a-creator",
+        ACCESS,
+        "return user == rule.creator and user != empty(address)",
+        "return user == rule.creator",
+        "Pieces that nobody has set are open to the zero address",
+        "test_content_access.py",
+    ),
+    removal(
+        "access-zero-coins-open",
+        ACCESS,
+        "    if rule.minimumCoinHolding == 0:\n        return empty(address)\n",
+        "A piece that coins do not open is open to everybody",
+        "test_content_access.py",
+    ),
+    removal(
+        "access-piece-taken-over",
+        ACCESS,
+        '        assert previous == empty(address) or previous == creator, "access: piece is another creator\'s"\n',
+        "A creator takes another's piece over",
+        "test_content_access.py",
+    ),
+    removal(
+        "access-gate-survives-its-creator",
+        ACCESS,
+        "    if previous != creator and self._rules[piece].nftCollection != empty(address):\n"
+        "        self._set_nft_gate(piece, empty(address), 0)\n",
+        "The wrong creator's collection goes on opening a piece",
+        "test_content_access.py",
+    ),
+    change(
+        "access-broken-gate-stops-the-question",
+        ACCESS,
+        "max_outsize=32, is_static_call=True, revert_on_failure=False\n",
+        "max_outsize=32, is_static_call=True, revert_on_failure=True\n",
+        "A creator's broken collection shuts out who has coins",
+        "test_content_access.py",
+    ),
+)
