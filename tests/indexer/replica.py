@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Table, delete, select
 
-from encore.chain.deployments import load_abi
+from encore.chain.deployments import Deployment, load_abi
 from encore.chain.networks import Network, network_named
 from encore.chain.rpc import RpcClient
 from encore.db import Database
@@ -35,13 +35,15 @@ def network(node: FakeNode) -> Network:
 
 
 @asynccontextmanager
-async def indexer_of(database: Database, node: FakeNode) -> AsyncIterator[Indexer]:
+async def indexer_of(
+    database: Database, node: FakeNode, registered: Deployment | None = None
+) -> AsyncIterator[Indexer]:
     """Open an indexer as a new process would."""
     async with RpcClient([node.url], attempts=1) as rpc:
         registry = Registry(all_contracts(), load_abi)
         mirror = Mirror(database, registry, node.chain_id)
         indexer = Indexer(Source(rpc, network(node), registry.topics), mirror, registry)
-        await indexer.open(deployment())
+        await indexer.open(registered or deployment())
         yield indexer
 
 

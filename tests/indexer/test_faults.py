@@ -21,7 +21,7 @@ from indexer.lock import writer_lock
 from tests.indexer.economy import Economy
 from tests.indexer.node import FakeNode, NodeError
 from tests.indexer.replica import catch_up, dump, events_told, indexer_of
-from tests.indexer.world import CONTRACTS, deployment
+from tests.indexer.world import ACCOUNTS, CONTRACTS, deployment, encode_log
 
 FINAL = 0
 """A finality depth with which every block is final when it is first seen."""
@@ -289,3 +289,38 @@ async def test_history_is_no_news_but_everything_after_it_is(database: Database,
     told = {number for number, _, _ in await events_told(database)}
     assert min(told) > history
     assert max(told) == lively.head.number
+
+
+async def test_governors_of_single_coins_are_followed_like_the_platforms_own(
+    database: Database, node: FakeNode
+) -> None:
+    address = "0x" + "60" * 20
+    registered = deployment()
+    registered.contracts[f"CreatorGovernor:{ACCOUNTS[0]}"] = registered.contracts["CreatorGovernor"].model_copy(
+        update={"address": address}
+    )
+    node.start_chain(Economy())
+    delays = {CONTRACTS["CreatorGovernor"]: 1, address: 2}
+    for governor, delay in delays.items():
+        args = {"oldVotingDelay": 0, "newVotingDelay": delay}
+        node.mine([encode_log("CreatorGovernor", governor, "VotingDelaySet", args, 0)], Economy())
+    async with indexer_of(database, node, registered) as indexer:
+        await catch_up(indexer)
+    assert (await dump(database))["contract_settings"] == sorted(
+        (governor, "votingDelay", str(delay)) for governor, delay in delays.items()
+    )
+
+
+async def test_a_deployment_without_some_contracts_is_mirrored_as_far_as_it_goes(
+    database: Database, node: FakeNode
+) -> None:
+    partial = deployment()
+    del partial.contracts["SparkMarketplace"]
+    economy = Economy()
+    node.start_chain(Economy())
+    node.mine(economy.setup(), economy)
+    async with indexer_of(database, node, partial) as indexer:
+        await catch_up(indexer)
+    emitters = {row[4] for row in (await dump(database))["chain_events"]}
+    assert CONTRACTS["SparkToken"] in emitters
+    assert CONTRACTS["SparkMarketplace"] not in emitters

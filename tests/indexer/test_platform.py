@@ -1,0 +1,233 @@
+"""Every contract of the platform on a real chain: what the mirror says of it is what its views say."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from eth_utils.crypto import keccak
+from sqlalchemy import Table, select, update
+
+from encore.chain.deployments import load_abi
+from encore.chain.networks import network_named
+from encore.chain.rpc import RpcClient
+from encore.db import Database
+from encore.db.models import chain_tokens
+from encore.db.models.base import Base
+from encore.db.models.chain import ContractSetting, Role
+from encore.db.models.chain_exchange import PoolGuard, TradingCooldown, TradingExemption
+from encore.db.models.chain_governance import Proposal, TimelockOperation
+from encore.db.models.chain_market import Auction, Listing, MarketplaceCredit, Offer
+from encore.db.models.chain_nft import AccessGrant, AccessRule, Drop, DropProceeds, Nft
+from encore.settings import load_settings, local_account_address
+from indexer.mirror import Mirror
+from indexer.registry import Registry, all_contracts
+from indexer.runner import Indexer
+from indexer.source import Source
+from indexer.verify import verify_mirror
+from tests.conftest import LocalChain
+from tests.contracts_on_anvil import Chain, Contract, Economy, _encode
+
+ETHER = 10**18
+HOUR = 3_600
+ZERO = "0x" + "00" * 20
+FAR = 2**40
+OWNER, CREATOR, HOLDER, BUYER = 0, 2, 3, 4
+ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+def account(index: int) -> str:
+    return local_account_address(index)
+
+
+class Platform:
+    """All contracts, and what people do with them."""
+
+    def __init__(self, economy: Economy) -> None:
+        self.economy = economy
+        self.chain = economy.chain
+        self.contracts = economy.contracts
+
+    def __getitem__(self, name: str) -> Contract:
+        return self.contracts[name]
+
+    async def deploy(self) -> None:
+        factories = (self["TokenDeploymentFactory"].address, self["CreatorTokenFactory"].address)
+        code = await self.chain._deploy("SparkToken")
+        timelock = await self._add("CreatorTimelock", HOUR, [account(OWNER)], [ZERO], account(OWNER))
+        people = (account(OWNER), timelock.address, account(OWNER))
+        initialisation = bytes.fromhex(_encode(code._abi("initialize", 3), people)[2:])
+        proxy = await self.chain._deploy("ERC1967Proxy", code.address, initialisation)
+        spark = self.contracts["SparkToken"] = Contract(self.chain, "SparkToken", proxy.address)
+        terms = ("Spark Governor", 60, HOUR, 0, 4, 0)
+        governor = await self._add("CreatorGovernor", spark.address, timelock.address, *terms)
+        await timelock.send("grantRole", await timelock.call("PROPOSER_ROLE"), governor.address)
+        music = await self._add("MusicNFT", *factories, "https://media.example/")
+        await self._add("ContentAccess", factories[1], music.address)
+        await self._add("SparkNFT", "Spark", "SPK", "ipfs://", account(OWNER), 500)
+        await self._add("SparkMarketplace", spark.address, account(OWNER), 250)
+
+    async def _add(self, name: str, *arguments: Any) -> Contract:
+        self.contracts[name] = await self.chain._deploy(name, *arguments)
+        return self.contracts[name]
+
+    async def wait(self, seconds: int) -> None:
+        await self.chain.rpc.call("evm_increaseTime", seconds)
+        await self.chain.rpc.call("evm_mine")
+
+    async def trade_coins(self) -> None:
+        exchange, factory, metrics = (
+            self[name] for name in ("IntegratedCreatorDEX", "CreatorTokenFactory", "CreatorMetricsManager")
+        )
+        launched = await self.economy.launch(CREATOR, seed=300 * ETHER)
+        coin = Contract(self.chain, "BalancedCreatorToken", launched.address)
+        await metrics.send("updateCreatorMetrics", account(CREATOR), 70_000, 6_000, 9 * ETHER, 5_000, sender=1)
+        await exchange.send("buyTokens", coin.address, 1, sender=HOLDER, value=7 * ETHER)  # large: 2 % of the reserve
+        await coin.send("delegate", account(BUYER), sender=HOLDER)
+        await coin.send("approve", account(BUYER), 5 * ETHER, sender=HOLDER)
+        await coin.send("stake", 1_000 * ETHER, sender=HOLDER)
+        await factory.send("distributeRevenue", account(CREATOR), value=10 * ETHER)
+        await coin.send("transfer", account(BUYER), 77 * ETHER, sender=HOLDER)
+        await factory.send("distributeRevenue", account(CREATOR), value=3 * ETHER + 1)
+        await coin.send("claimRevenue", sender=HOLDER)
+        await self.wait(40 * 86_400)
+        await coin.send("claimVestedTokens", sender=CREATOR)
+        await metrics.send("updateCreatorMetrics", account(CREATOR), 99_000, 6_000, 9 * ETHER, 5_000, sender=1)
+        await coin.send("release")
+        await exchange.send("pausePool", coin.address)
+        until = int((await self.chain.rpc.call("eth_getBlockByNumber", "latest", False))["timestamp"], 16) + 9_999
+        await exchange.send("grantExemption", account(HOLDER), coin.address, until)
+
+    async def stake_spark(self) -> None:
+        spark = self["SparkToken"]
+        await spark.send("delegate", account(OWNER))
+        for receiver in (HOLDER, BUYER):
+            await spark.send("transfer", account(receiver), 10**6 * ETHER)
+            await spark.send("stake", 1_234 * ETHER + receiver, sender=receiver)
+        await spark.send("fundRewards", 5_000 * ETHER)
+        await self.wait(1_000)
+        await spark.send("unstake", 999 * ETHER, sender=HOLDER)
+        await self.wait(1_000)
+        await spark.send("claimRewards", sender=HOLDER)
+        await spark.send("setRewardRate", ETHER // 7)
+        await spark.send("pause")
+        await spark.send("unpause")
+
+    async def sell_music(self) -> None:
+        music, market = self["MusicNFT"], self["SparkMarketplace"]
+        await music.send("createDrop", "Song", "bafysong", 500, 10, False, ZERO, ETHER, sender=CREATOR)
+        for _ in range(4):
+            await music.send("buyEdition", 1, ZERO, ETHER, sender=HOLDER, value=ETHER)
+        await music.send("setApprovalForAll", market.address, True, sender=HOLDER)
+        now = int((await self.chain.rpc.call("eth_getBlockByNumber", "latest", False))["timestamp"], 16)
+        token = 1 << 128
+        for number in (1, 2):
+            terms = (music.address, token + number, ZERO, 2 * ETHER)
+            await market.send("createListing", *terms, now + 9_999, sender=HOLDER)
+        await market.send("buy", music.address, token + 1, ZERO, 2 * ETHER, sender=BUYER, value=2 * ETHER)
+        await self["SparkToken"].send("approve", market.address, 2**256 - 1, sender=BUYER)
+        for number in (2, 3):
+            terms = (music.address, token + number, self["SparkToken"].address, 50 * ETHER)
+            await market.send("makeOffer", *terms, now + 9_999, sender=BUYER)
+        await market.send(
+            *("acceptOffer", music.address, token + 2, account(BUYER), self["SparkToken"].address, 50 * ETHER),
+            sender=HOLDER,
+        )
+        await market.send("createListing", music.address, token + 3, ZERO, ETHER, now + 9_999, sender=HOLDER)
+        await market.send("createAuction", music.address, token + 4, ZERO, ETHER, HOUR, sender=HOLDER)
+        for bidder, bid in ((BUYER, ETHER), (CREATOR, 2 * ETHER)):
+            await market.send("bid", music.address, token + 4, ZERO, bid, sender=bidder, value=bid)
+        access = self["ContentAccess"]
+        await access.send("setContentAccess", "bafysong", account(CREATOR), 10 * ETHER, sender=CREATOR)
+        await access.send("setNftGate", "bafysong", music.address, 1, sender=CREATOR)
+        await access.send("grantAccess", account(BUYER), "bafysong", FAR)
+        await self["SparkNFT"].send("mint", account(HOLDER))
+
+    async def govern(self) -> None:
+        timelock, governor = self["CreatorTimelock"], self["CreatorGovernor"]
+        call = bytes.fromhex(_encode(timelock._abi("updateDelay", 1), (2 * HOUR,))[2:])
+        description = "Wait two hours"
+        await self.wait(10)
+        await governor.send("propose", [timelock.address], [0], [call], description)
+        calls = ([timelock.address], [0], [call], keccak(text=description))
+        proposal = await governor.call("hashProposal", *calls)
+        await self.wait(120)
+        await governor.send("castVoteWithReason", proposal, 1, "yes")
+        await self.wait(HOUR + 100)
+        await governor.send("queue", *calls)
+        await self.wait(HOUR + 100)
+        await governor.send("execute", *calls)
+
+
+@pytest.fixture
+async def platform(anvil: LocalChain) -> AsyncIterator[Platform]:
+    async with RpcClient([anvil.url]) as rpc:
+        platform = Platform(await Chain(rpc).deploy())
+        await platform.deploy()
+        await platform.trade_coins()
+        await platform.stake_spark()
+        await platform.sell_music()
+        await platform.govern()
+        yield platform
+
+
+FLIPPED: list[tuple[type[Base], str]] = [
+    (chain_tokens.Allowance, "amount"),
+    (chain_tokens.VotingPower, "votes"),
+    (chain_tokens.BalancedToken, "cumulative_revenue"),
+    (chain_tokens.BalancedToken, "released_supply"),
+    (chain_tokens.BalancedToken, "vested_tokens_claimed"),
+    (chain_tokens.CreatorRevenue, "amount"),
+    (chain_tokens.SparkToken, "total_supply"),
+    (chain_tokens.SparkToken, "reward_reserve"),
+    (chain_tokens.SparkStake, "amount"),
+    (PoolGuard, "breaker_until"),
+    (TradingCooldown, "until"),
+    (TradingExemption, "until"),
+    (Drop, "minted"),
+    (DropProceeds, "amount"),
+    (AccessRule, "minimum_coin_holding"),
+    (AccessGrant, "expires_at"),
+    (Listing, "price"),
+    (Offer, "amount"),
+    (Auction, "amount"),
+    (MarketplaceCredit, "amount"),
+    (Proposal, "votes_for"),
+]
+
+
+@ON_SQLITE
+async def test_verify_proves_every_contracts_mirror_and_finds_every_flipped_figure(
+    database: Database, platform: Platform, tmp_path: Path
+) -> None:
+    rpc = platform.chain.rpc
+    registry = Registry(all_contracts(), load_abi)
+    network = network_named("local")
+    indexer = Indexer(Source(rpc, network, registry.topics), Mirror(database, registry, network.chain_id), registry)
+    await indexer.open(await platform.economy.register(load_settings(data_dir=str(tmp_path))))
+    await indexer.catch_up()
+
+    report = await verify_mirror(database, rpc)
+    assert report.differences == []
+    for model, column in FLIPPED:
+        table = model.__table__
+        assert isinstance(table, Table)
+        async with database.read() as session:
+            rows = await session.all(select(table))
+        assert rows, f"{table.name} is not tested"
+        keys = [key.name for key in table.primary_key.columns]
+        row = update(table).where(*(table.c[key] == getattr(rows[0], key) for key in keys))
+        before = getattr(rows[0], column)
+        async with database.transaction() as connection:
+            await connection.execute(row.values({column: before - 1 if before else 1}))
+        assert (await verify_mirror(database, rpc)).differences, f"{table.name}.{column}"
+        async with database.transaction() as connection:
+            await connection.execute(row.values({column: before}))
+    async with database.transaction() as connection:
+        await connection.execute(update(Nft).values(owner=ZERO))
+        await connection.execute(update(Role).values(is_granted=False))
+        settings = ContractSetting.name.in_(["getMinDelay", "safeguards.breakerBps"])
+        await connection.execute(update(ContractSetting).where(settings).values(value="1"))
+        await connection.execute(update(TimelockOperation).values(status="cancelled"))
+    found = {row.what.split(" ")[1].partition("(")[0] for row in (await verify_mirror(database, rpc)).differences}
+    assert {"ownerOf", "hasRole", "isOracle", "getMinDelay", "safeguards", "getTimestamp"} <= found
