@@ -60,6 +60,15 @@ class Segment:
         return self.headers[-1].number <= self.finalized
 
 
+@dataclass(frozen=True, slots=True)
+class _NewContract:
+    """A contract of the deployment that is to be followed from now on."""
+
+    address: str
+    name: str
+    first_block: int
+
+
 class Mirror:
     """The mirror of one chain in one database.
 
@@ -92,7 +101,10 @@ class Mirror:
         """
         self.genesis_hash = genesis_hash
         self._position = await self._transaction(lambda connection: self._checkpoint(connection, genesis_hash, start))
-        await self._transaction(lambda connection: self._follow_deployment(connection, deployment))
+        new = await self._transaction(lambda connection: self._unfollowed(connection, deployment))
+        if new:
+            await self._go_back_before(min(new, key=lambda contract: contract.first_block))
+            await self._transaction(lambda connection: self._follow(connection, new))
         await self._load_followed()
 
     async def apply(self, segment: Segment) -> int:
@@ -171,31 +183,43 @@ class Mirror:
             )
         return Position(row.block_number, row.block_hash, row.timestamp, row.finalized_block)
 
-    def _follow_deployment(self, connection: Connection, deployment: Deployment) -> None:
+    def _unfollowed(self, connection: Connection, deployment: Deployment) -> list[_NewContract]:
+        """Return the contracts of `deployment` that the mirror does not follow yet."""
         known = {
             row.address: row.contract
             for row in connection.execute(
                 select(IndexedContract).where(IndexedContract.contract.in_(self._registry.deployed_contracts))
             )
         }
-        registered = {
-            deployment.address(name).lower(): (contract, deployment.contracts[name].block_number)
+        registered = [
+            _NewContract(deployment.address(name).lower(), contract, deployment.contracts[name].block_number)
             for name, contract in self._registry.deployed_in(deployment).items()
-        }
-        for address in known.keys() - registered.keys():
+        ]
+        for address in known.keys() - {contract.address for contract in registered}:
             raise DeploymentError(
                 f"the database mirrors {known[address]} at {address}, which is not in the deployment registry: "
                 "run `make reset` or set ENCORE_DATABASE_URL"
             )
-        for address, (contract, deployed) in registered.items():
-            if address in known:
-                continue
-            if deployed <= self.position.number:
-                raise DeploymentError(
-                    f"{contract} was deployed in block {deployed}, which the mirror has passed without it: "
-                    f"run `encore indexer rewind --to-block {deployed - 1}` or index into a new database"
+        return [contract for contract in registered if contract.address not in known]
+
+    async def _go_back_before(self, contract: _NewContract) -> None:
+        """Undo the blocks that the mirror passed without a contract that they have."""
+        if contract.first_block > self.position.number:
+            return
+        if contract.first_block <= self.position.finalized:
+            raise DeploymentError(
+                f"{contract.name} was deployed in block {contract.first_block}, which is final and which the mirror "
+                "has passed without it: index into a new database (ENCORE_DATABASE_URL; `make reset` on the local chain)"
+            )
+        await self.rewind(contract.first_block - 1)
+
+    def _follow(self, connection: Connection, contracts: Iterable[_NewContract]) -> None:
+        for contract in contracts:
+            connection.execute(
+                insert(IndexedContract).values(
+                    address=contract.address, contract=contract.name, first_block=contract.first_block
                 )
-            connection.execute(insert(IndexedContract).values(address=address, contract=contract, first_block=deployed))
+            )
 
     def _apply(
         self,

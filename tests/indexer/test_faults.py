@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from sqlalchemy import delete
 
-from encore.chain.deployments import Deployment
 from encore.db import Database
 from encore.db.models.chain import IndexedContract
 from encore.errors import DeploymentError, RpcError
@@ -223,15 +222,26 @@ async def test_another_deployment_is_refused(
             await indexer.open(moved)
 
 
-async def test_a_contract_that_the_mirror_has_passed_is_not_followed_from_the_middle(
-    database: Database, lively: FakeNode
+async def test_blocks_that_were_passed_without_a_contract_are_indexed_again(
+    database: Database, lively: FakeNode, truth: dict[str, Any]
 ) -> None:
-    missing: Deployment = deployment()
     async with indexer_of(database, lively) as indexer:
         await catch_up(indexer)
         await forget(database, "IntegratedCreatorDEX")
-        with pytest.raises(DeploymentError, match="rewind --to-block 0"):
-            await indexer.open(missing)
+    async with indexer_of(database, lively) as indexer:
+        assert indexer.position.number == 0
+        await catch_up(indexer)
+    assert await dump(database) == truth
+
+
+async def test_a_contract_in_final_blocks_that_were_passed_is_refused(database: Database, lively: FakeNode) -> None:
+    lively.finalized = lively.head.number
+    async with indexer_of(database, lively) as indexer:
+        await catch_up(indexer)
+    await forget(database, "IntegratedCreatorDEX")
+    with pytest.raises(DeploymentError, match="IntegratedCreatorDEX was deployed in block 1, which is final"):
+        async with indexer_of(database, lively):
+            pass
 
 
 async def forget(database: Database, contract: str) -> None:
