@@ -209,7 +209,8 @@ class Mirror:
         if contract.first_block <= self.position.finalized:
             raise DeploymentError(
                 f"{contract.name} was deployed in block {contract.first_block}, which is final and which the mirror "
-                "has passed without it: index into a new database (ENCORE_DATABASE_URL; `make reset` on the local chain)"
+                "has passed without it: index into a new database "
+                "(ENCORE_DATABASE_URL; `make reset` on the local chain)"
             )
         await self.rewind(contract.first_block - 1)
 
