@@ -15,8 +15,8 @@ WORD_DIGITS: Final = 64
 """Hexadecimal digits of one 32-byte ABI word."""
 REPLACEMENT_CHARACTER: Final = "\ufffd"
 
-_Word = Callable[[str], Any]
-_Field = Callable[[Sequence[str], str, Sequence[Any]], Any]
+_STATIC: Final = re.compile(r"(u?int|bytes)\d+|address|bool")
+"""Types of which one ABI word is the value."""
 
 
 class EventDecoder:
@@ -36,19 +36,27 @@ class EventDecoder:
         self.signature = f"{self.name}({','.join(_type_name(parameter) for parameter in inputs)})"
         self.topic = "0x" + keccak(text=self.signature).hex()
         self._topic_count = 1 + len(indexed)
-        words = [_static_word(name) for name in plain_types]
-        self._dynamic_types = plain_types if None in words else []
+        self._dynamic_types = plain_types if any(map(_is_dynamic, plain)) else []
         self._data_digits = None if self._dynamic_types else 2 + WORD_DIGITS * len(plain)
-        fields: dict[str, _Field] = {}
-        for position, parameter in enumerate(indexed, start=1):
-            fields[parameter["name"]] = _topic_field(position, _static_word(_type_name(parameter)) or _bytes32)
-        for position, (parameter, word) in enumerate(zip(plain, words, strict=True)):
-            fields[parameter["name"]] = (
-                _value_field(position, parameter)
-                if self._dynamic_types or word is None
-                else _data_field(position, word)
-            )
-        self._fields = [(parameter["name"], fields[parameter["name"]]) for parameter in inputs]
+        sources = {
+            parameter["name"]: _topic_source(position, _type_name(parameter))
+            for position, parameter in enumerate(indexed, start=1)
+        } | {
+            parameter["name"]: f"plain(values[{position}], parameters[{position}])"
+            if self._dynamic_types
+            else _word_source("data", 2 + WORD_DIGITS * position, _type_name(parameter))
+            for position, parameter in enumerate(plain)
+        }
+        names = [parameter["name"] for parameter in inputs]
+        self._decode = _compile(
+            "topics, data, values", {name: sources[name] for name in names}, {"plain": _plain, "parameters": plain}
+        )
+        self.journalled: Callable[[dict[str, Any]], dict[str, Any]] = _compile(
+            "args",
+            {parameter["name"]: _journal_source(parameter) for parameter in inputs},
+            {"spell": _spell},
+        )
+        """Turns what `decode` returned into JSON values: integers into decimal strings, as readers lose large ones."""
 
     def decode(self, topics: Sequence[str], data: str) -> dict[str, Any]:
         """Return the event's parameters by name, in the order of the ABI.
@@ -63,52 +71,63 @@ class EventDecoder:
                 values = _DYNAMIC.decode(self._dynamic_types, bytes.fromhex(data[2:]))
             except Exception as error:  # eth_abi's decoders raise what they please on malformed data
                 raise LogFormatError(f"a log of {self.signature} does not decode: {error}") from error
-        return {name: field(topics, data, values) for name, field in self._fields}
+        return self._decode(topics, data, values)
 
 
-def _topic_field(position: int, word: _Word) -> _Field:
-    return lambda topics, _data, _values: word(topics[position][2:])
+def _compile(parameters: str, sources: dict[str, str], namespace: dict[str, Any]) -> Callable[..., dict[str, Any]]:
+    """Compile a function that returns a dict of expressions: in the hot path it takes half the time of a loop."""
+    body = ", ".join(f"{name!r}: {source}" for name, source in sources.items())
+    function: Callable[..., dict[str, Any]] = eval(  # noqa: S307 - of our own expressions; names are quoted
+        f"lambda {parameters}: {{{body}}}", {"signed": _signed} | namespace
+    )
+    return function
 
 
-def _data_field(position: int, word: _Word) -> _Field:
-    start = 2 + WORD_DIGITS * position
+def _is_dynamic(parameter: dict[str, Any]) -> bool:
+    """Whether a parameter takes more than one word, or one that only the ABI library finds."""
+    return _STATIC.fullmatch(_type_name(parameter)) is None
+
+
+def _topic_source(position: int, type_name: str) -> str:
+    """Return the expression of an indexed parameter: one of a dynamic type is the hash that its topic holds."""
+    return _word_source(f"topics[{position}]", 2, type_name if _STATIC.fullmatch(type_name) else "bytes32")
+
+
+def _word_source(text: str, start: int, type_name: str) -> str:
+    """Return the expression of a static elementary type whose ABI word starts at digit `start` of `text`."""
     end = start + WORD_DIGITS
-    return lambda _topics, data, _values: word(data[start:end])
+    kind, size = re.fullmatch(r"([a-z]+)(\d*)", type_name).groups()  # type: ignore[union-attr] # _STATIC matched
+    return {
+        "uint": f"int({text}[{start}:{end}], 16)",
+        "int": f"signed({text}[{start}:{end}])",
+        "address": f"'0x' + {text}[{end - 40}:{end}]",
+        "bool": f"{text}[{end - 1}] == '1'",
+        "bytes": f"'0x' + {text}[{start}:{start + 2 * int(size or 0)}]",
+    }[kind]
 
 
-def _value_field(position: int, parameter: dict[str, Any]) -> _Field:
-    return lambda _topics, _data, values: _plain(values[position], parameter)
-
-
-def _static_word(type_name: str) -> _Word | None:
-    """Return what turns one ABI word of a static elementary type into a value; None for every other type."""
-    kind = re.fullmatch(r"(uint|int|address|bool|bytes)(\d*)", type_name)
-    if kind is None or type_name == "bytes":
-        return None
-    if kind[1] == "bytes":
-        digits = 2 * int(kind[2])
-        return lambda word: "0x" + word[:digits]
-    return {"uint": _unsigned, "int": _signed, "address": _address, "bool": _boolean}[kind[1]]
-
-
-def _unsigned(word: str) -> int:
-    return int(word, 16)
+def _journal_source(parameter: dict[str, Any]) -> str:
+    value = f"args[{parameter['name']!r}]"
+    type_name = _type_name(parameter)
+    if type_name.endswith(("]", ")")):
+        return value if parameter["indexed"] else f"spell({value})"
+    is_integer = type_name.startswith(("uint", "int"))
+    return f"str({value})" if is_integer else value
 
 
 def _signed(word: str) -> int:
     return int.from_bytes(bytes.fromhex(word), signed=True)
 
 
-def _address(word: str) -> str:
-    return "0x" + word[24:]
-
-
-def _boolean(word: str) -> bool:
-    return word[-1] == "1"
-
-
-def _bytes32(word: str) -> str:
-    return "0x" + word
+def _spell(value: Any) -> Any:
+    """Spell the integers in an array or struct as decimal strings."""
+    if type(value) is int:
+        return str(value)
+    if isinstance(value, list):
+        return [_spell(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _spell(item) for name, item in value.items()}
+    return value
 
 
 def _type_name(parameter: dict[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from sqlalchemy import Connection, and_, delete, exists, func, insert, select, update
 
@@ -246,7 +246,7 @@ class Mirror:
             if followed.handler is not None:
                 followed.handler.apply(event, state)
         state.flush()
-        rows = [_event_row(event) for event, _ in events]
+        rows = [_event_row(event, followed) for event, followed in events]
         self._bulk.insert(connection, table_of(ChainEvent), rows)
         if not segment.is_final or _has_feed(connection):
             self._feed(connection, "applied", rows)
@@ -300,7 +300,7 @@ def _has_feed(connection: Connection) -> bool:
     return bool(connection.execute(select(exists(select(FeedEntry.id)))).scalar_one())
 
 
-def _event_row(event: Event) -> Row:
+def _event_row(event: Event, followed: FollowedEvent) -> Row:
     return {
         "block_number": event.block_number,
         "log_index": event.log_index,
@@ -309,20 +309,9 @@ def _event_row(event: Event) -> Row:
         "address": event.address,
         "contract": event.contract,
         "name": event.name,
-        "args": {name: _json_value(value) for name, value in event.args.items()},
+        "args": followed.decoder.journalled(event.args),
         "timestamp": event.timestamp,
     }
-
-
-def _json_value(value: Any) -> Any:
-    """Spell integers as decimal strings: JSON's readers lose those above 2**53."""
-    if type(value) is int:
-        return str(value)
-    if isinstance(value, list):
-        return [_json_value(item) for item in value]
-    if isinstance(value, dict):
-        return {name: _json_value(item) for name, item in value.items()}
-    return value
 
 
 def _block_row(header: Header) -> Row:

@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
 from itertools import pairwise
 from time import monotonic
 from typing import Final
@@ -16,7 +18,7 @@ from indexer.heads import HeadSignal
 from indexer.mirror import Mirror, Position, Segment
 from indexer.registry import Registry
 from indexer.reorg import find_fork
-from indexer.source import Head, Header, Log, Source, log_position
+from indexer.source import Head, Header, Log, Source, log_position, suggested_span
 
 FIRST_SPAN: Final = 500
 LONGEST_SPAN: Final = 4_000
@@ -30,6 +32,15 @@ LONGEST_RETRY_SECONDS: Final = 5.0
 Fetch = Callable[[Sequence[Header], Iterable[str]], Awaitable[list[Log]]]
 
 _log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Linked headers and all followed logs of them; `announced` are the contracts first seen in these."""
+
+    headers: Sequence[Header]
+    logs: Sequence[Log]
+    announced: Mapping[str, str]
 
 
 class Indexer:
@@ -70,11 +81,12 @@ class Indexer:
     async def catch_up(self) -> None:
         """Bring the mirror to the node's head, undoing what the chain has replaced."""
         while not await self._is_level(head := await self._source.head()):
-            headers = await self._next_headers(head)
-            if headers[0].parent_hash == self.position.hash:
-                await self._mirror_blocks(head, headers)
-            else:
-                await self._follow_reorg(head)
+            async with aclosing(self._runs(head)) as runs:
+                async for run in runs:
+                    if run.headers[0].parent_hash != self.position.hash:
+                        await self._follow_reorg(head)
+                        break
+                    await self._mirror_run(head, run)
 
     async def _is_level(self, head: Head) -> bool:
         """Whether there is nothing to do.
@@ -95,9 +107,43 @@ class Indexer:
         await self._follow_reorg(head)
         return False
 
-    async def _next_headers(self, head: Head) -> list[Header]:
-        """Read the next run of headers above the mirror, all final or none; raises where they are not linked."""
-        first = self.position.number + 1
+    async def _runs(self, head: Head) -> AsyncGenerator[Run]:
+        """Read the final blocks above the mirror, the next run while one is being written, or one run of the others."""
+        first, followed = self.position.number + 1, self._mirror.followed
+        ahead = asyncio.create_task(self._read_run(head, first, followed))
+        try:
+            while True:
+                run = await ahead
+                first, followed = run.headers[-1].number + 1, {**followed, **run.announced}
+                if first > head.finalized:
+                    yield run
+                    return
+                ahead = asyncio.create_task(self._read_run(head, first, followed))
+                yield run
+        finally:
+            ahead.cancel()
+            await asyncio.gather(ahead, return_exceptions=True)
+
+    async def _read_run(self, head: Head, first: int, followed: Mapping[str, str]) -> Run:
+        """Read the blocks from `first` on, all final or none; ranges that the node refuses are made smaller."""
+        while True:
+            headers = await self._read_headers(head, first)
+            is_final = headers[-1].number <= head.finalized
+            fetch = self._source.logs_by_number if is_final else self._source.logs_by_hash
+            try:
+                logs, announced = await self._read_logs(fetch, headers, followed)
+            except (RpcError, RpcUnavailableError) as error:
+                if not is_final or len(headers) == 1:
+                    raise
+                self._span = min(suggested_span(error) or len(headers), len(headers) // 2)
+                _log.info("the node refuses this range of logs", next_blocks=self._span, reason=str(error))
+                continue
+            if is_final:
+                self._adapt_span(len(logs))
+            return Run(headers, logs, announced)
+
+    async def _read_headers(self, head: Head, first: int) -> list[Header]:
+        """Read a run of headers, all final or none; raises where they are not linked."""
         last = (
             min(first + self._span - 1, head.finalized, head.header.number)
             if first <= head.finalized
@@ -109,43 +155,32 @@ class Indexer:
                 raise InconsistentNodeError(f"block {child.number} does not follow the block {parent.number} just read")
         return headers
 
-    async def _mirror_blocks(self, head: Head, headers: Sequence[Header]) -> None:
+    async def _mirror_run(self, head: Head, run: Run) -> None:
         started = monotonic()
-        is_final = headers[-1].number <= head.finalized
-        try:
-            logs, announced = await self._read_logs(
-                self._source.logs_by_number if is_final else self._source.logs_by_hash, headers
-            )
-        except (RpcError, RpcUnavailableError) as error:
-            if not is_final or len(headers) == 1:
-                raise
-            self._span = len(headers) // 2
-            _log.info("the node refuses this range of logs, halving it", blocks=self._span, reason=str(error))
-            return
-        events = await self._mirror.apply(Segment(headers, logs, announced, head.finalized))
-        if is_final:
-            self._adapt_span(len(logs))
+        events = await self._mirror.apply(Segment(run.headers, run.logs, run.announced, head.finalized))
         seconds = monotonic() - started
         _log.log(
-            logging.INFO if len(headers) > 1 else logging.DEBUG,
+            logging.INFO if len(run.headers) > 1 else logging.DEBUG,
             "indexed",
-            block=headers[-1].number,
-            behind=head.header.number - headers[-1].number,
-            blocks=len(headers),
+            block=run.headers[-1].number,
+            behind=head.header.number - run.headers[-1].number,
+            blocks=len(run.headers),
             events=events,
             events_per_second=round(events / seconds),
         )
 
-    async def _read_logs(self, fetch: Fetch, headers: Sequence[Header]) -> tuple[list[Log], dict[str, str]]:
+    async def _read_logs(
+        self, fetch: Fetch, headers: Sequence[Header], followed: Mapping[str, str]
+    ) -> tuple[list[Log], dict[str, str]]:
         """Read the logs of every followed contract, those that are announced in these very blocks too."""
-        logs = await fetch(headers, self._mirror.followed)
+        logs = await fetch(headers, followed)
         announced: dict[str, str] = {}
-        found = self._registry.announcements(logs, self._mirror.followed)
+        found = self._registry.announcements(logs, followed)
         while found:
             announced |= found
             added = await fetch(headers, found)
             logs += added
-            found = self._registry.announcements(added, self._mirror.followed | announced)
+            found = self._registry.announcements(added, {**followed, **announced})
         if announced:
             logs.sort(key=log_position)
         return logs, announced

@@ -4,6 +4,7 @@ Nothing that a node says is taken on trust: headers must link to each other, log
 hold, and where a header's bloom speaks of logs that the answer lacks, the block's receipts decide.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -174,6 +175,12 @@ class Source:
 def log_position(log: Log) -> tuple[int, int]:
     """Return where a log stands in the chain: block number and log index."""
     return int(log["blockNumber"], 16), int(log["logIndex"], 16)
+
+
+def suggested_span(error: Exception) -> int | None:
+    """Return the number of blocks that a provider says it would have answered for, as several do in their refusal."""
+    hint = re.search(r"\[(0x[0-9a-f]+), *(0x[0-9a-f]+)\]", str(error))
+    return None if hint is None else max(1, int(hint[2], 16) - int(hint[1], 16) + 1)
 
 
 def _block_request(block: str) -> Request:

@@ -17,6 +17,7 @@ from indexer.errors import (
     ReorgBelowFinalityError,
 )
 from indexer.lock import writer_lock
+from indexer.source import suggested_span
 from tests.indexer.economy import Economy
 from tests.indexer.node import FakeNode, NodeError
 from tests.indexer.replica import catch_up, dump, events_told, indexer_of
@@ -147,6 +148,18 @@ async def test_a_range_that_a_node_refuses_is_halved_until_it_answers(
     async with indexer_of(database, lively) as indexer:
         await catch_up(indexer)
     assert await dump(database) == truth
+
+
+@pytest.mark.parametrize(
+    ("words", "blocks"),
+    [
+        ("Log response size exceeded. This block range should work: [0x10, 0x1f]", 16),
+        ("query exceeds max results 20000, retry with the range [0x5, 0x5]", 1),
+        ("query returned more than 10000 results", None),
+    ],
+)
+def test_the_range_that_a_provider_suggests_is_taken(words: str, blocks: int | None) -> None:
+    assert suggested_span(RpcError("eth_getLogs", -32005, words, None)) == blocks
 
 
 async def test_a_block_that_a_node_refuses_by_itself_is_an_error_to_retry(database: Database, lively: FakeNode) -> None:
