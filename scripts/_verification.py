@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import aiohttp
@@ -15,7 +16,7 @@ from scripts._compile import CONTRACTS
 POLL_SECONDS: Final = 2.0
 POLLS: Final = 60
 TIMEOUT: Final = aiohttp.ClientTimeout(total=60)
-PACKAGES: Final = "/site-packages/"
+PACKAGES: Final = "site-packages/"
 PUBLISHED: Final = "published"
 
 
@@ -32,9 +33,8 @@ def verify_sources(settings: Settings, deployment: Deployment, poll_seconds: flo
 def standard_json(contract: str) -> dict[str, Any]:
     """Return the compiler's input for `contract`, by import paths instead of this machine's, and `compiler_version`."""
     (path,) = CONTRACTS.rglob(f"{contract}.vy")
-    ((bundle,),) = (
-        output.values() for output in compile_files([path], ["solc_json"], paths=[str(PROJECT_ROOT)]).values()
-    )
+    (output,) = compile_files([path], ["solc_json"], paths=[str(PROJECT_ROOT)]).values()
+    bundle = output["solc_json"]
     name = _import_path(str(path))
     return {
         "language": bundle["language"],
@@ -45,7 +45,8 @@ def standard_json(contract: str) -> dict[str, Any]:
 
 
 def _import_path(source: str) -> str:
-    return f"/{source}".rpartition(PACKAGES)[2].removeprefix("/").removeprefix(f"{PROJECT_ROOT}/".removeprefix("/"))
+    _, installed, path = source.rpartition(PACKAGES)
+    return path if installed else Path(source).resolve().relative_to(PROJECT_ROOT).as_posix()
 
 
 @dataclass(frozen=True, slots=True)

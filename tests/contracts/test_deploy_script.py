@@ -18,7 +18,7 @@ from encore.chain.local_node import free_port
 from encore.errors import DeploymentError
 from encore.settings import Settings, load_settings, local_account_address
 from scripts import _registry
-from scripts._common import contract_at, refuse_development_account, signing_account
+from scripts._common import contract_at
 from scripts._system import MARKETPLACE_FEE_BPS, MAX_METRICS_AGE_SECONDS, Outcome, deploy
 from tests.contracts.conftest import COIN, ZERO_ADDRESS, Actors
 from tests.contracts.voting import IMPLEMENTATION_SLOT
@@ -309,18 +309,6 @@ def test_a_registry_of_another_chain_is_refused(contracts: Any, actors: Actors, 
 
     with pytest.raises(DeploymentError, match="is of chain 1, not 31337"):
         run(local, actors)
-
-
-def test_development_accounts_are_refused_on_public_networks(actors: Actors, tmp_path: Path) -> None:
-    public = load_settings(network="sepolia", data_dir=tmp_path, rpc_urls=("http://127.0.0.1:1",))
-
-    with pytest.raises(DeploymentError, match="whose key is public"):
-        refuse_development_account(public, actors.owner.address)
-    with pytest.raises(DeploymentError, match="--account ALIAS"):
-        signing_account(public, None)
-    with pytest.raises(DeploymentError, match="no account 'nobody'"):
-        signing_account(public, "nobody")
-    refuse_development_account(public, ZERO_ADDRESS)
 
 
 # the command itself, against a chain of its own
