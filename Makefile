@@ -9,7 +9,7 @@ TESTS := -p no:ape_test -p no:boa_test -n auto
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help env up demo reset test lint types contracts mutants suite coverage lock bench clean
+.PHONY: help env up demo reset test lint types contracts mutants proofs suite coverage lock bench clean
 
 help: ## List the commands.
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -52,6 +52,14 @@ contracts: env ## The exported ABIs against the sources, and the contracts' own 
 
 mutants: env ## The contracts' safeguards taken away one at a time: a test must fail for each.
 	cd tests/contracts && python -m mutants
+
+proofs: env .build/proofs/installed ## Proofs of the contracts' arithmetic, in an environment of their own.
+	.build/proofs/bin/python -m tests.proofs.prove
+
+.build/proofs/installed: tests/proofs/requirements.lock
+	$(PYTHON) -m venv --clear .build/proofs
+	VIRTUAL_ENV=.build/proofs $(BIN)/uv pip install --quiet --require-hashes -r $<
+	@touch $@
 
 suite: env ## Everything else, on the real EVM, SQLite and PostgreSQL.
 	coverage erase
