@@ -1,6 +1,7 @@
 """The networks that Encore runs on (C20), and what a public one is protected from."""
 
 import json
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,14 @@ from ape import accounts, networks
 from click.testing import CliRunner
 from eth_account import Account
 
+from encore.chain.local_node import chain_command, free_port
 from encore.chain.networks import NETWORKS
 from encore.errors import DeploymentError
 from encore.settings import load_settings, local_account_address, local_account_key
 from scripts import deploy
 from scripts._common import connected, refuse_development_account, signing_account
 from tests.contracts.conftest import ZERO_ADDRESS, Actors
+from tests.support import stop_process, wait_until_listening
 
 CHAIN_IDS = {
     "local": 31337,
@@ -112,3 +115,32 @@ def test_a_key_of_ones_own_signs_on_a_public_network(keyfile: Callable[[bytes], 
 
 def test_locally_the_first_development_account_signs() -> None:
     assert signing_account(load_settings(), None).address == local_account_address(0)
+
+
+def test_a_public_network_is_signed_on_only_after_a_yes(
+    keyfile: Callable[[bytes], str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    port, own = free_port(), Account.create()
+    command = chain_command(port, None)
+    command[command.index("--chain-id") + 1] = str(CHAIN_IDS["sepolia"])
+    monkeypatch.setenv("ENCORE_RPC_URLS", f"http://127.0.0.1:{port}")
+    monkeypatch.setattr("encore.settings.PROJECT_ROOT", tmp_path)
+    oracles = [argument for _ in range(5) for argument in ("--oracle", Account.create().address)]
+    chain = subprocess.Popen(command)
+    try:
+        wait_until_listening(port)
+        result = CliRunner(mix_stderr=False).invoke(
+            deploy.cli, ["--network", "sepolia", "--account", keyfile(own.key), *oracles], input="n\n"
+        )
+        with connected("sepolia"):
+            nonce = networks.provider.get_nonce(own.address)
+    finally:
+        stop_process(chain)
+
+    assert f"on sepolia (chain 11155111), signed by {own.address}" in result.output
+    assert "quorum 5" in result.output
+    assert "1.0000 ETH" in result.output
+    assert "Go on? [y/N]: n" in result.output
+    assert (result.exit_code, result.stderr.splitlines()[-1]) == (1, "Aborted!")
+    assert nonce == 0
+    assert not (tmp_path / "deployments").exists()
