@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from ape import networks, project
+from ape_ethereum.provider import EthereumNodeProvider
 from click.testing import CliRunner, Result
 
 from encore.chain.deployments import Deployment, load_deployment
@@ -29,6 +30,10 @@ MOTTO = "Sound for everybody"
 pytestmark = pytest.mark.filterwarnings(
     "ignore:Exception ignored in. <socket.socket:pytest.PytestUnraisableExceptionWarning"
 )
+
+
+class KilledError(Exception):
+    """Stands for a kill -9 at a chosen moment."""
 
 
 @dataclass(frozen=True)
@@ -154,6 +159,32 @@ def test_an_oracle_is_granted_and_withdrawn_once(operator: Operator) -> None:
     with operator.connected() as deployment:
         assert not contract_at(deployment, "CreatorMetricsManager").isOracle(STRANGER)
         assert not contract_at(deployment, "CreatorTokenFactory").isLauncher(STRANGER)
+
+
+def test_a_transaction_that_a_killed_run_left_in_the_pool_is_waited_for_and_not_sent_again(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def send_and_die(provider: Any, transaction: Any) -> None:
+        provider.web3.eth.send_raw_transaction(transaction.serialize_transaction())
+        raise KilledError
+
+    owner = local_account_address(0)
+    nonce = int(operator.rpc("eth_getTransactionCount", owner, "latest"), 16)
+    operator.rpc("evm_setAutomine", False)
+    try:
+        with monkeypatch.context() as killing:
+            killing.setattr(EthereumNodeProvider, "send_transaction", send_and_die)
+            assert isinstance(operator.run(grant_oracle, STRANGER).exception, KilledError)
+        assert int(operator.rpc("eth_getTransactionCount", owner, "pending"), 16) == nonce + 1
+        operator.rpc("evm_setIntervalMining", 1)
+        output = operator.done(grant_oracle, STRANGER)
+    finally:
+        operator.rpc("evm_setIntervalMining", 0)
+        operator.rpc("evm_setAutomine", True)
+
+    assert "done: 1 transaction(s)" in output
+    assert int(operator.rpc("eth_getTransactionCount", owner, "latest"), 16) == nonce + 2
+    assert not (operator.data_dir / "deployments" / "local.pending.json").exists()
 
 
 def test_withdrawing_an_oracle_that_the_quorum_needs_warns(operator: Operator) -> None:
