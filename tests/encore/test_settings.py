@@ -63,3 +63,11 @@ def test_a_launch_seeds_its_pool_deeper_locally_unless_the_setting_says_otherwis
     assert load_settings(network="filecoin", launch_seed="2.5").launch_seed_wei == 25 * 10**17
     with pytest.raises(SettingsError, match="ENCORE_LAUNCH_SEED: Input should be greater than 0"):
         load_settings(launch_seed="0")
+
+
+def test_one_oracle_is_enough_locally_and_five_must_agree_elsewhere_unless_the_setting_says_otherwise() -> None:
+    assert load_settings().required_oracles == 1
+    assert load_settings(network="polygon").required_oracles == 5
+    assert load_settings(network="polygon", oracle_quorum=3).required_oracles == 3
+    with pytest.raises(SettingsError, match="ENCORE_ORACLE_QUORUM: must be odd"):
+        load_settings(oracle_quorum=4)
