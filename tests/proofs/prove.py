@@ -51,7 +51,8 @@ def of_bytecode() -> Iterator[Row]:
         # halmos starts `forge build` before anything else: here everything is built.
         forge = Path(work, "bin", "forge")
         forge.parent.mkdir()
-        forge.symlink_to("/bin/true")
+        forge.write_text("#!/bin/sh\n")
+        forge.chmod(0o755)
         report = Path(work, "report.json")
         log = subprocess.run(
             [
