@@ -9,7 +9,7 @@ TESTS := -p no:ape_test -p no:boa_test -n auto
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help env up demo reset test lint types contracts mutants proofs suite coverage lock bench clean
+.PHONY: help env up demo reset test lint types contracts gas mutants proofs suite coverage lock bench clean
 
 help: ## List the commands.
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -50,6 +50,8 @@ contracts: env ## The exported ABIs against the sources, and the contracts' own 
 	ape run export_abis --check
 	pytest -q -n auto tests/contracts
 
+gas: bench-gas ## The gas of every operation of the contracts, beside the best known figures.
+
 mutants: env ## The contracts' safeguards taken away one at a time: a test must fail for each.
 	cd tests/contracts && python -m mutants
 
@@ -71,7 +73,7 @@ coverage: ## The branch coverage of the last `make suite`.
 bench: $(patsubst benchmarks/bench_%.py,bench-%,$(wildcard benchmarks/bench_*.py)) ## Every benchmark; make bench-NAME runs one.
 
 bench-%: env
-	python benchmarks/bench_$*.py
+	PYTHONPATH=. python benchmarks/bench_$*.py
 
 lock: env ## Resolve pyproject.toml again into requirements.lock.
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \

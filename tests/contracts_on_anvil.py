@@ -25,6 +25,8 @@ BLUEPRINT_PREAMBLE = bytes.fromhex("FE7100")  # ERC-5202
 RETURN_THE_REST = bytes.fromhex("3d81600a3d39f3")
 GAS_LIMIT = 15_000_000
 MINIMUM_SEED = 10**18
+HOUR = 3_600
+ZERO_ADDRESS = "0x" + "00" * 20
 
 
 @cache
@@ -56,6 +58,10 @@ class Contract:
         """Send a transaction of account `sender` of the local mnemonic; returns its receipt."""
         data = _encode(self._abi(function, len(arguments)), arguments)
         return await self.chain.send(data, to=self.address, sender=sender, value=value)
+
+    def encode(self, function: str, *arguments: Any) -> bytes:
+        """Encode a call of a function, as another contract or a proposal would carry it."""
+        return bytes.fromhex(_encode(self._abi(function, len(arguments)), arguments)[2:])
 
     def _abi(self, function: str, count: int) -> dict[str, Any]:
         return next(
@@ -100,10 +106,10 @@ class Chain:
     async def deploy(self, *, minimum_streams: int = 50_000, minimum_followers: int = 5_000) -> "Economy":
         """Deploy and wire everything as the deploy script does; account 1 is oracle and launcher."""
         blueprints = [await self._blueprint(name) for name in ("CreatorToken", "BalancedCreatorToken")]
-        factory = await self._deploy("TokenDeploymentFactory", *blueprints)
-        metrics = await self._deploy("CreatorMetricsManager", minimum_streams, minimum_followers, 7 * 86_400)
-        exchange = await self._deploy("IntegratedCreatorDEX", factory.address)
-        launcher = await self._deploy(
+        factory = await self.create("TokenDeploymentFactory", *blueprints)
+        metrics = await self.create("CreatorMetricsManager", minimum_streams, minimum_followers, 7 * 86_400)
+        exchange = await self.create("IntegratedCreatorDEX", factory.address)
+        launcher = await self.create(
             "CreatorTokenFactory",
             *(factory.address, metrics.address, exchange.address, local_account_address(0), MINIMUM_SEED),
         )
@@ -113,12 +119,46 @@ class Chain:
         await launcher.send("setLauncher", oracle, True)
         return Economy(self, {contract.name: contract for contract in (factory, metrics, exchange, launcher)})
 
+    async def deploy_everything(self) -> "Economy":
+        """Deploy what `deploy` does and SPARK with its governance, NFTs, access and marketplace; account 0 owns all."""
+        economy = await self.deploy()
+        owner = local_account_address(0)
+        deployed = economy.contracts
+        factories = (deployed["TokenDeploymentFactory"].address, deployed["CreatorTokenFactory"].address)
+        implementation = await self.create("SparkToken")
+        timelock = await self.create("CreatorTimelock", HOUR, [owner], [ZERO_ADDRESS], owner)
+        initialisation = implementation.encode("initialize", owner, timelock.address, owner)
+        proxy = await self.create("ERC1967Proxy", implementation.address, initialisation)
+        spark = Contract(self, "SparkToken", proxy.address)
+        terms = ("Spark Governor", 60, HOUR, 0, 4, 0)
+        governor = await self.create("CreatorGovernor", spark.address, timelock.address, *terms)
+        await timelock.send("grantRole", await timelock.call("PROPOSER_ROLE"), governor.address)
+        music = await self.create("MusicNFT", *factories, "https://media.example/")
+        access = await self.create("ContentAccess", factories[1], music.address)
+        nft = await self.create("SparkNFT", "Spark", "SPK", "ipfs://", owner, 500)
+        market = await self.create("SparkMarketplace", spark.address, owner, 250)
+        return Economy(
+            self,
+            deployed | {each.name: each for each in (timelock, spark, governor, music, access, nft, market)},
+        )
+
+    async def wait(self, seconds: int) -> None:
+        """Let time pass and mine a block."""
+        await self.rpc.call("evm_increaseTime", seconds)
+        await self.rpc.call("evm_mine")
+
+    async def now(self) -> int:
+        """Return the newest block's time in unix seconds."""
+        block = await self.rpc.call("eth_getBlockByNumber", "latest", False)
+        return int(block["timestamp"], 16)
+
     async def _blueprint(self, name: str) -> str:
         code = BLUEPRINT_PREAMBLE + creation_code(name)
         receipt = await self._create(b"\x61" + len(code).to_bytes(2) + RETURN_THE_REST + code)
         return str(receipt["contractAddress"])
 
-    async def _deploy(self, name: str, *arguments: Any) -> Contract:
+    async def create(self, name: str, *arguments: Any) -> Contract:
+        """Deploy one contract from its source with constructor arguments."""
         constructor = next(entry for entry in load_abi(name) if entry["type"] == "constructor")
         encoded = encode([parameter["type"] for parameter in constructor["inputs"]], arguments)
         receipt = await self._create(creation_code(name) + encoded)

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from eth_utils.crypto import keccak
@@ -26,11 +25,9 @@ from indexer.runner import Indexer
 from indexer.source import Source
 from indexer.verify import verify_mirror
 from tests.conftest import LocalChain
-from tests.contracts_on_anvil import Chain, Contract, Economy, _encode
+from tests.contracts_on_anvil import HOUR, ZERO_ADDRESS, Chain, Contract, Economy
 
 ETHER = 10**18
-HOUR = 3_600
-ZERO = "0x" + "00" * 20
 FAR = 2**40
 OWNER, CREATOR, HOLDER, BUYER = 0, 2, 3, 4
 ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -51,30 +48,6 @@ class Platform:
     def __getitem__(self, name: str) -> Contract:
         return self.contracts[name]
 
-    async def deploy(self) -> None:
-        factories = (self["TokenDeploymentFactory"].address, self["CreatorTokenFactory"].address)
-        code = await self.chain._deploy("SparkToken")
-        timelock = await self._add("CreatorTimelock", HOUR, [account(OWNER)], [ZERO], account(OWNER))
-        people = (account(OWNER), timelock.address, account(OWNER))
-        initialisation = bytes.fromhex(_encode(code._abi("initialize", 3), people)[2:])
-        proxy = await self.chain._deploy("ERC1967Proxy", code.address, initialisation)
-        spark = self.contracts["SparkToken"] = Contract(self.chain, "SparkToken", proxy.address)
-        terms = ("Spark Governor", 60, HOUR, 0, 4, 0)
-        governor = await self._add("CreatorGovernor", spark.address, timelock.address, *terms)
-        await timelock.send("grantRole", await timelock.call("PROPOSER_ROLE"), governor.address)
-        music = await self._add("MusicNFT", *factories, "https://media.example/")
-        await self._add("ContentAccess", factories[1], music.address)
-        await self._add("SparkNFT", "Spark", "SPK", "ipfs://", account(OWNER), 500)
-        await self._add("SparkMarketplace", spark.address, account(OWNER), 250)
-
-    async def _add(self, name: str, *arguments: Any) -> Contract:
-        self.contracts[name] = await self.chain._deploy(name, *arguments)
-        return self.contracts[name]
-
-    async def wait(self, seconds: int) -> None:
-        await self.chain.rpc.call("evm_increaseTime", seconds)
-        await self.chain.rpc.call("evm_mine")
-
     async def trade_coins(self) -> None:
         exchange, factory, metrics = (
             self[name] for name in ("IntegratedCreatorDEX", "CreatorTokenFactory", "CreatorMetricsManager")
@@ -90,12 +63,12 @@ class Platform:
         await coin.send("transfer", account(BUYER), 77 * ETHER, sender=HOLDER)
         await factory.send("distributeRevenue", account(CREATOR), value=3 * ETHER + 1)
         await coin.send("claimRevenue", sender=HOLDER)
-        await self.wait(40 * 86_400)
+        await self.chain.wait(40 * 86_400)
         await coin.send("claimVestedTokens", sender=CREATOR)
         await metrics.send("updateCreatorMetrics", account(CREATOR), 99_000, 6_000, 9 * ETHER, 5_000, sender=1)
         await coin.send("release")
         await exchange.send("pausePool", coin.address)
-        until = int((await self.chain.rpc.call("eth_getBlockByNumber", "latest", False))["timestamp"], 16) + 9_999
+        until = await self.chain.now() + 9_999
         await exchange.send("grantExemption", account(HOLDER), coin.address, until)
 
     async def stake_spark(self) -> None:
@@ -105,9 +78,9 @@ class Platform:
             await spark.send("transfer", account(receiver), 10**6 * ETHER)
             await spark.send("stake", 1_234 * ETHER + receiver, sender=receiver)
         await spark.send("fundRewards", 5_000 * ETHER)
-        await self.wait(1_000)
+        await self.chain.wait(1_000)
         await spark.send("unstake", 999 * ETHER, sender=HOLDER)
-        await self.wait(1_000)
+        await self.chain.wait(1_000)
         await spark.send("claimRewards", sender=HOLDER)
         await spark.send("setRewardRate", ETHER // 7)
         await spark.send("pause")
@@ -115,16 +88,16 @@ class Platform:
 
     async def sell_music(self) -> None:
         music, market = self["MusicNFT"], self["SparkMarketplace"]
-        await music.send("createDrop", "Song", "bafysong", 500, 10, False, ZERO, ETHER, sender=CREATOR)
+        await music.send("createDrop", "Song", "bafysong", 500, 10, False, ZERO_ADDRESS, ETHER, sender=CREATOR)
         for _ in range(4):
-            await music.send("buyEdition", 1, ZERO, ETHER, sender=HOLDER, value=ETHER)
+            await music.send("buyEdition", 1, ZERO_ADDRESS, ETHER, sender=HOLDER, value=ETHER)
         await music.send("setApprovalForAll", market.address, True, sender=HOLDER)
-        now = int((await self.chain.rpc.call("eth_getBlockByNumber", "latest", False))["timestamp"], 16)
+        now = await self.chain.now()
         token = 1 << 128
         for number in (1, 2):
-            terms = (music.address, token + number, ZERO, 2 * ETHER)
+            terms = (music.address, token + number, ZERO_ADDRESS, 2 * ETHER)
             await market.send("createListing", *terms, now + 9_999, sender=HOLDER)
-        await market.send("buy", music.address, token + 1, ZERO, 2 * ETHER, sender=BUYER, value=2 * ETHER)
+        await market.send("buy", music.address, token + 1, ZERO_ADDRESS, 2 * ETHER, sender=BUYER, value=2 * ETHER)
         await self["SparkToken"].send("approve", market.address, 2**256 - 1, sender=BUYER)
         for number in (2, 3):
             terms = (music.address, token + number, self["SparkToken"].address, 50 * ETHER)
@@ -133,10 +106,10 @@ class Platform:
             *("acceptOffer", music.address, token + 2, account(BUYER), self["SparkToken"].address, 50 * ETHER),
             sender=HOLDER,
         )
-        await market.send("createListing", music.address, token + 3, ZERO, ETHER, now + 9_999, sender=HOLDER)
-        await market.send("createAuction", music.address, token + 4, ZERO, ETHER, HOUR, sender=HOLDER)
+        await market.send("createListing", music.address, token + 3, ZERO_ADDRESS, ETHER, now + 9_999, sender=HOLDER)
+        await market.send("createAuction", music.address, token + 4, ZERO_ADDRESS, ETHER, HOUR, sender=HOLDER)
         for bidder, bid in ((BUYER, ETHER), (CREATOR, 2 * ETHER)):
-            await market.send("bid", music.address, token + 4, ZERO, bid, sender=bidder, value=bid)
+            await market.send("bid", music.address, token + 4, ZERO_ADDRESS, bid, sender=bidder, value=bid)
         access = self["ContentAccess"]
         await access.send("setContentAccess", "bafysong", account(CREATOR), 10 * ETHER, sender=CREATOR)
         await access.send("setNftGate", "bafysong", music.address, 1, sender=CREATOR)
@@ -145,25 +118,24 @@ class Platform:
 
     async def govern(self) -> None:
         timelock, governor = self["CreatorTimelock"], self["CreatorGovernor"]
-        call = bytes.fromhex(_encode(timelock._abi("updateDelay", 1), (2 * HOUR,))[2:])
+        call = timelock.encode("updateDelay", 2 * HOUR)
         description = "Wait two hours"
-        await self.wait(10)
+        await self.chain.wait(10)
         await governor.send("propose", [timelock.address], [0], [call], description)
         calls = ([timelock.address], [0], [call], keccak(text=description))
         proposal = await governor.call("hashProposal", *calls)
-        await self.wait(120)
+        await self.chain.wait(120)
         await governor.send("castVoteWithReason", proposal, 1, "yes")
-        await self.wait(HOUR + 100)
+        await self.chain.wait(HOUR + 100)
         await governor.send("queue", *calls)
-        await self.wait(HOUR + 100)
+        await self.chain.wait(HOUR + 100)
         await governor.send("execute", *calls)
 
 
 @pytest.fixture
 async def platform(anvil: LocalChain) -> AsyncIterator[Platform]:
     async with RpcClient([anvil.url]) as rpc:
-        platform = Platform(await Chain(rpc).deploy())
-        await platform.deploy()
+        platform = Platform(await Chain(rpc).deploy_everything())
         await platform.trade_coins()
         await platform.stake_spark()
         await platform.sell_music()
@@ -224,7 +196,7 @@ async def test_verify_proves_every_contracts_mirror_and_finds_every_flipped_figu
         async with database.transaction() as connection:
             await connection.execute(row.values({column: before}))
     async with database.transaction() as connection:
-        await connection.execute(update(Nft).values(owner=ZERO))
+        await connection.execute(update(Nft).values(owner=ZERO_ADDRESS))
         await connection.execute(update(Role).values(is_granted=False))
         settings = ContractSetting.name.in_(["getMinDelay", "safeguards.breakerBps"])
         await connection.execute(update(ContractSetting).where(settings).values(value="1"))

@@ -1,0 +1,1 @@
+"""What must hold, by part; helpers that several suites share."""
