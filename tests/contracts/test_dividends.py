@@ -172,6 +172,16 @@ def test_fractions_of_a_wei_add_up_over_many_claims(coin: Any, actors: Actors) -
     assert coin.balance <= len(holders)  # each claim left less than a wei, and the next one paid it
 
 
+def test_what_one_distribution_cannot_divide_the_next_ones_do(coin: Any, actors: Actors) -> None:
+    amounts = [REVENUE + 7**i for i in range(6)]
+
+    receipts = [coin.distribute(value=amount, sender=actors.owner) for amount in amounts]
+
+    (last,) = coin.RevenueReceived.from_receipt(receipts[-1])
+    assert last.cumulativeRevenue == sum(amounts) * SCALE // (4 * HELD)
+    assert last.cumulativeRevenue > sum(amount * SCALE // (4 * HELD) for amount in amounts)
+
+
 def test_revenue_is_refused_while_nobody_may_share_it(coin: Any, dex: Any, actors: Actors) -> None:
     for holder, amount in ((actors.staker, HELD), (actors.trader, HELD), (actors.provider, 2 * HELD)):
         coin.transfer(dex, amount, sender=holder)

@@ -164,7 +164,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         " + (books >> NUMBER_BITS)",
         "",
         "What a distribution cannot divide is stranded",
-        "test_dividends.py::test_no_wei_is_stranded",
+        "test_dividends.py::test_what_one_distribution_cannot_divide_the_next_ones_do",
     ),
     change(
         "dividends-round-up",

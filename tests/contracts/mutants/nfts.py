@@ -385,7 +385,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "    self._collect(currency, price)\n    self._deliver(collection, tokenId, listing.seller, msg.sender)\n"
         "    self._listings[collection][tokenId] = empty(PackedListing)\n",
         "Books are written after the collection was called",
-        "test_effects_order.py",
+        "test_effects_order.py::test_the_marketplace_writes_before_it_calls",
     ),
     removal(
         "market-without-lock",
