@@ -5,13 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import boa
-from hypothesis import settings
 
 from tests.contracts.conftest import COIN
 
 CONTRACTS = Path(__file__).resolve().parents[2] / "contracts"
 SUPPLY = 10**9 * COIN
-STATEFUL = settings(max_examples=20, stateful_step_count=25, deadline=None)
 
 
 @dataclass(frozen=True)

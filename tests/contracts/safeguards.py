@@ -23,7 +23,16 @@ class Settings(NamedTuple):
 
 NARROWEST = Settings(100, 500, 10, 0, 50, 100, 500, 300)
 WIDEST = Settings(10_000, 10_000, 5_000, DAY, 10_000, 5_000, 9_000, DAY)
-NAMES = ("account limit", "pool limit", "large trade", "cooldown", "holding", "impact", "breaker", "breaker pause")
+OUT_OF_RANGE = (
+    "dex: account limit out of range",
+    "dex: pool limit out of range",
+    "dex: large trade out of range",
+    "dex: cooldown out of range",
+    "dex: holding out of range",
+    "dex: impact out of range",
+    "dex: breaker out of range",
+    "dex: breaker pause out of range",
+)
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""BalancedCreatorToken: CreatorToken's face, the parts of the supply, vesting, and what is left for rewards."""
+"""C6, BalancedCreatorToken: CreatorToken's face, the parts of the supply, vesting, and what is left for rewards."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""CreatorGovernor with SPARK's votes and a CreatorTimelock, as OpenZeppelin's Governor and Tally have it."""
+"""C17, CreatorGovernor with SPARK's votes and a CreatorTimelock, as OpenZeppelin's Governor and Tally have it."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""CreatorMetricsManager: who reports, what is refused, milestones, and who may launch."""
+"""C8, CreatorMetricsManager: who reports, what is refused, milestones, and who may launch."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""CreatorTimelock: delays, roles, batches, and what it holds."""
+"""C17, CreatorTimelock: delays, roles, batches, and what it holds."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""CreatorToken: the ERC-20 face, permit, burning, ownership, the creator's texts and the platform's fee."""
+"""C5, CreatorToken: the ERC-20 face, permit, burning, ownership, the creator's texts and the platform's fee."""
 
 from typing import Any
 

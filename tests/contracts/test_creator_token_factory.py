@@ -1,4 +1,4 @@
-"""CreatorTokenFactory: creating tokens, and launching a creator's coin together with its pool."""
+"""C10, CreatorTokenFactory: creating tokens, and launching a creator's coin together with its pool."""
 
 from typing import Any
 

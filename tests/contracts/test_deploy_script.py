@@ -1,4 +1,4 @@
-"""`ape run deploy`: everything once, wired, and finished by a second run wherever the first one stopped."""
+"""C18, `ape run deploy`: everything once, wired, and finished by a second run wherever the first one stopped."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Revenue for holders, as BalancedCreatorToken composes the dividends module, and attacks on it."""
+"""C3: revenue for holders, as BalancedCreatorToken composes the dividends module, and attacks on it."""
 
 from typing import Any
 

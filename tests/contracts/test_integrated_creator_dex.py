@@ -1,4 +1,4 @@
-"""IntegratedCreatorDEX: pools, liquidity, trades, quotes, fees and prices."""
+"""C11, IntegratedCreatorDEX: pools, liquidity, trades, quotes, fees and prices."""
 
 from collections.abc import Callable
 from math import isqrt

@@ -1,4 +1,4 @@
-"""Oracles by quorum: whose reports count, when, and that liars below the majority of a quorum move nothing."""
+"""C8, oracles by quorum: whose reports count, when, and that liars below the majority of a quorum move nothing."""
 
 from collections.abc import Callable
 from statistics import median_low

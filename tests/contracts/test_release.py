@@ -1,4 +1,4 @@
-"""Release of supply on growth, as BalancedCreatorToken composes the module, and attacks on it."""
+"""C4: release of supply on growth, as BalancedCreatorToken composes the module, and attacks on it."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The networks that Encore runs on (C20), and what a public one is protected from."""
+"""C20: the networks that Encore runs on, and what a public one is protected from."""
 
 import json
 import subprocess

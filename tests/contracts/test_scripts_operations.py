@@ -1,4 +1,4 @@
-"""`ape run status`, `grant_oracle`, `pause`, `distribute`, `deploy_governor`, `upgrade`, on a chain of their own."""
+"""C19, `ape run status`, `grant_oracle`, `pause`, `distribute`, `deploy_governor`, `upgrade`: what an operator does."""
 
 import gc
 import shutil

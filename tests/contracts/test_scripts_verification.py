@@ -1,4 +1,4 @@
-"""What a deployment publishes on Sourcify: sources that compile to the very code on chain, and what became of it."""
+"""C18, what a deployment publishes on Sourcify: sources that compile to the code on chain, and what became of it."""
 
 import json
 from collections.abc import Iterator

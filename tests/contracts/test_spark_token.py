@@ -1,4 +1,4 @@
-"""SparkToken behind its proxy: the ERC-20 face, roles, pausing, votes, and staking out of the funded pool."""
+"""C7, SparkToken behind its proxy: the ERC-20 face, roles, pausing, votes, and staking out of the funded pool."""
 
 from collections.abc import Callable
 from typing import Any

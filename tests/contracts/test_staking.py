@@ -1,4 +1,4 @@
-"""Staking, as CreatorToken composes it."""
+"""C2: staking, as CreatorToken composes it."""
 
 from collections.abc import Callable
 from typing import Any

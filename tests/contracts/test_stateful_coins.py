@@ -1,4 +1,4 @@
-"""Both coins under random sequences of calls and waits: votes, supply and revenue (titanoboa and hypothesis)."""
+"""C1, C2, C3, C4, C5 and C6: both coins under random sequences of calls and waits (titanoboa and hypothesis)."""
 
 from dataclasses import dataclass
 from fractions import Fraction

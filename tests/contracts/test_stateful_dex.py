@@ -1,4 +1,4 @@
-"""IntegratedCreatorDEX under random sequences of everything that anybody can do to it (titanoboa and hypothesis)."""
+"""C11 and C12: the exchange under random sequences of all that anybody can do to it (titanoboa and hypothesis)."""
 
 import random
 from typing import Any

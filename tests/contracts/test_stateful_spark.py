@@ -1,4 +1,4 @@
-"""SPARK behind its proxy under random sequences of calls, waits and upgrades (titanoboa and hypothesis)."""
+"""C7 and C16: SPARK behind its proxy under random sequences of calls, waits and upgrades (titanoboa and hypothesis)."""
 
 import json
 from contextlib import AbstractContextManager, nullcontext

@@ -1,4 +1,4 @@
-"""CreatorToken and its staking under random sequences of calls and waits (titanoboa and hypothesis)."""
+"""C2 and C5: CreatorToken and its staking under random sequences of calls and waits (titanoboa and hypothesis)."""
 
 from dataclasses import dataclass
 
@@ -6,8 +6,9 @@ import boa
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from tests.contracts.boa_system import STATEFUL, SUPPLY, System, deploy_system
+from tests.contracts.boa_system import SUPPLY, System, deploy_system
 from tests.contracts.conftest import COIN, FOREVER, YEAR
+from tests.contracts.profiles import STATEFUL
 
 MINIMUM = 100 * COIN
 MAXIMUM_SUPPLY = 2 * SUPPLY

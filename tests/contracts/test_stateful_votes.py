@@ -1,4 +1,4 @@
-"""Votes of a token with staking under random sequences of calls and waits (titanoboa and hypothesis)."""
+"""C1 and C2: votes of a token with staking under random sequences of calls and waits (titanoboa and hypothesis)."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar

@@ -1,4 +1,4 @@
-"""The storage of SPARK across upgrades: the committed layout, and what a next version may change of it."""
+"""C16, the storage of SPARK across upgrades: the committed layout, and what a next version may change of it."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""TokenDeploymentFactory: who deploys, where a token lands, and what the registry knows."""
+"""C9, TokenDeploymentFactory: who deploys, where a token lands, and what the registry knows."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""The exchange's safeguards: every limit at its edge, who may change or lift it, and what attackers get out of it."""
+"""C12, trading safeguards: every limit at its edge, who may change or lift it, and what attackers get out of it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -550,7 +550,7 @@ def test_deployment_logs_carry_owner_safeguards_and_guardian(dex: Any, actors: A
     assert tuple(dex.safeguards()) == tuple(DEFAULTS)
 
 
-@pytest.mark.parametrize("place", range(len(safeguards.NAMES)), ids=safeguards.NAMES)
+@pytest.mark.parametrize("place", range(len(safeguards.OUT_OF_RANGE)), ids=safeguards.OUT_OF_RANGE)
 @pytest.mark.parametrize("end", [safeguards.NARROWEST, safeguards.WIDEST], ids=["narrowest", "widest"])
 def test_each_safeguard_has_bounds(dex: Any, actors: Actors, place: int, end: safeguards.Settings) -> None:
     values = list(DEFAULTS)
@@ -561,7 +561,7 @@ def test_each_safeguard_has_bounds(dex: Any, actors: Actors, place: int, end: sa
 
     values[place] += 1 if end is safeguards.WIDEST else -1
     if values[place] >= 0:
-        with ape.reverts(f"dex: {safeguards.NAMES[place]} out of range"):
+        with ape.reverts(safeguards.OUT_OF_RANGE[place]):
             dex.setSafeguards(values, sender=actors.owner)
 
 

@@ -1,4 +1,4 @@
-"""Upgrades of SPARK: the ERC-1967 proxy, UUPS, and what an upgrade keeps."""
+"""C16, upgrades of SPARK: the ERC-1967 proxy, UUPS, and what an upgrade keeps."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Votes (ERC-5805, ERC-6372), as a token with staking composes the module."""
+"""C1: votes (ERC-5805, ERC-6372), as a token with staking composes the module."""
 
 from itertools import pairwise
 from typing import Any
