@@ -118,7 +118,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "platformFeeRate() + BASIS_POINTS - 1) // BASIS_POINTS",
         "platformFeeRate()) // BASIS_POINTS",
         "Small trades pay no fee",
-        "test_integrated_creator_dex.py::test_buying_gives_what_the_formula_says",
+        "test_integrated_creator_dex.py::test_selling_pays_what_the_formula_says",
     ),
     change(
         "dex-pool-without-its-fee",

@@ -220,12 +220,20 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "Anybody chooses when a decision takes effect, where that is not open",
         "test_creator_timelock.py::test_only_executors_execute_where_execution_is_not_open",
     ),
-    removal(
+    change(
         "timelock-delay-skipped",
         TIMELOCK,
-        "    timelock_controller._before_call(id, predecessor)\n",
-        "What was decided, or never was, takes effect at once",
+        "    timelock_controller._schedule(id, delay)\n",
+        "    timelock_controller.get_timestamp[id] = block.timestamp\n",
+        "What was decided takes effect at once",
         "test_creator_timelock.py::test_a_batch_is_scheduled_and_executed_after_its_delay",
+    ),
+    removal(
+        "timelock-predecessor-ignored",
+        TIMELOCK,
+        "    timelock_controller._before_call(id, predecessor)\n",
+        "An operation is executed before the one that it builds on",
+        "test_creator_timelock.py::test_an_operation_waits_for_its_predecessor",
     ),
     removal(
         "timelock-executes-again",

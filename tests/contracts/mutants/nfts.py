@@ -294,7 +294,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "market-starving-a-royalty",
         MARKET,
         "        gas=msg.gas // 2,\n",
-        "        gas=min(msg.gas // 2, 20_000),\n",
+        "        gas=min(msg.gas // 2, 1_000),\n",
         "An honest royalty that needs more gas is not paid",
         "attacks/test_nft_attacks.py::test_starving_an_honest_royalty_of_gas_starves_the_sale",
     ),

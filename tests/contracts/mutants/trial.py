@@ -95,7 +95,7 @@ class Laboratory:
         return Trial(mutant, outcome, detail, time.monotonic() - started)
 
     def _judge(self, run: Run, copy: Path) -> tuple[Outcome, str]:
-        if _stamps(copy) == _stamps(self._origin):
+        if run.exit_code == pytest.ExitCode.TESTS_FAILED and _stamps(copy) == _stamps(self._origin):
             return Outcome.NOT_COMPILED, run.output[-1_000:]
         if run.exit_code == pytest.ExitCode.OK:
             return Outcome.SURVIVED, run.output[-1_000:]
