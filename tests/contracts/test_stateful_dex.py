@@ -302,32 +302,69 @@ def test_the_exchange_stays_solvent_and_within_its_limits_whatever_is_done_to_it
         run_state_machine_as_test(deployed, settings=STATEFUL)
 
 
-@pytest.mark.parametrize("seed", [2_026])
-def test_quotes_equal_execution_to_the_wei(seed: int) -> None:
-    dice = random.Random(seed)
+@pytest.mark.parametrize("safeguards_set", [None, WIDEST_SAFEGUARDS], ids=["as deployed", "widest"])
+def test_quotes_equal_execution_to_the_wei(safeguards_set: tuple[int, ...] | None) -> None:
+    dice = random.Random(2_026)
     with boa.env.anchor():
         system = deploy_system()
-        dex, token, (trader, *_), (recipient, *_) = system.dex, system.tokens[0], system.actors, system.recipients
-        dex.setSafeguards(WIDEST_SAFEGUARDS, sender=dex.owner())
-        token.approve(dex, FOREVER, sender=trader)
-        boa.env.set_balance(trader, 10**30)
-        dex.createPool(token, 7 * 10**24 + 1, trader, value=COIN, sender=trader)
-        for _ in range(RANDOM_TRADES):
+        dex, traders = system.dex, system.actors
+        if safeguards_set:
+            dex.setSafeguards(safeguards_set, sender=dex.owner())
+        for token, (native, held) in zip(system.tokens, ((COIN, 7 * 10**25 + 1), (10**4 * COIN, 10**26)), strict=True):
+            for trader in traders:
+                token.approve(dex, FOREVER, sender=trader)
+                boa.env.set_balance(trader, 10**30)
+            dex.createPool(token, held, traders[0], value=native, sender=traders[0])
+            for trader in traders[1:]:
+                token.transfer(trader, SUPPLY // 25, sender=traders[0])
+        executed = refused = 0
+        while executed < RANDOM_TRADES // 2:
+            index = dice.randrange(TOKENS)
             if dice.random() < 0.01:
-                token.setPlatformFeeRate(dice.randrange(1_001), sender=recipient)
-            boa.env.time_travel(seconds=dice.randrange(1, 2 * safeguards.DAY))
-            native, held = dex.reserves(token)
-            part = 10 ** dice.uniform(-12, -1.5)  # of a reserve
-            if (native < COIN) == (dice.random() < 0.8):
-                quote = dex.getTokensOut(token, int(native * part))
-                before = token.balanceOf(trader)
-                assert dex.buyTokens(token, quote, value=int(native * part), sender=trader) == quote
-                assert token.balanceOf(trader) - before == quote
+                system.tokens[index].setPlatformFeeRate(dice.randrange(1_001), sender=system.recipients[index])
+            boa.env.time_travel(seconds=int(10 ** dice.uniform(0, 5)))
+            part = 10 ** dice.uniform(-12, -0.5)  # of a reserve
+            trade = _buy_at_its_quote if dice.random() < 0.5 else _sell_at_its_quote
+            if trade(dex, system.tokens[index], dice.choice(traders), part):
+                executed += 1
             else:
-                quote = dex.getNativeOut(token, int(held * part))
-                before = boa.env.get_balance(trader)
-                assert dex.sellTokens(token, int(held * part), quote, sender=trader) == quote
-                assert boa.env.get_balance(trader) - before == quote
+                refused += 1
+        assert refused > 0 or safeguards_set
+
+
+def _buy_at_its_quote(dex: Any, token: Any, trader: Any, part: float) -> bool:
+    """Buy for that part of the native reserve; returns whether the limits let it through, as they were told before."""
+    native = int(dex.reserves(token).native * part)
+    quote, limits = dex.getTokensOut(token, native), dex.getTradingLimits(trader, token)
+    kept = native - pricing.platform_fee(native, token.platformFeeRate())
+    within = kept <= limits.nativeInLeft and quote <= min(limits.tokensOutPerTrade, limits.holdingLeft)
+    if quote == 0 or limits.purchaseRefusal or not within:
+        with boa.reverts():
+            dex.buyTokens(token, 0, value=native, sender=trader)
+        return False
+    before = token.balanceOf(trader)
+    assert dex.buyTokens(token, quote, value=native, sender=trader) == quote
+    assert token.balanceOf(trader) - before == quote
+    return True
+
+
+def _sell_at_its_quote(dex: Any, token: Any, trader: Any, part: float) -> bool:
+    """Sell that part of the token reserve; returns whether the limits let it through, as they were told before."""
+    native, held = dex.reserves(token)
+    before = token.balanceOf(trader)
+    amount = min(int(held * part), before)
+    quote, limits = dex.getNativeOut(token, amount), dex.getTradingLimits(trader, token)
+    paid, fee = pricing.native_out(amount, native, held, token.platformFeeRate())
+    within = paid + fee <= min(limits.nativeOutLeft, limits.nativeOutPerTrade)
+    if quote == 0 or limits.saleRefusal or not within:
+        with boa.reverts():
+            dex.sellTokens(token, amount, 0, sender=trader)
+        return False
+    funds = boa.env.get_balance(trader)
+    assert dex.sellTokens(token, amount, quote, sender=trader) == quote
+    assert boa.env.get_balance(trader) - funds == quote
+    assert before - token.balanceOf(trader) == amount
+    return True
 
 
 def test_the_days_reserve_never_outgrows_its_bits() -> None:
