@@ -83,6 +83,12 @@ def test_a_batch_reports_many_creators_at_once(chain: Any, metrics: Any, actors:
     assert tuple(metrics.creatorMetrics(creators[49])) == (149, 49, 49, 49, observed)
 
 
+def test_an_empty_batch_reports_nothing(metrics: Any, actors: Actors) -> None:
+    assert metrics.updateCreatorMetricsBatch([], sender=actors.oracle).events == []
+    with ape.reverts("metrics: caller is not an oracle"):
+        metrics.updateCreatorMetricsBatch([], sender=actors.stranger)
+
+
 def test_one_bad_entry_refuses_the_whole_batch(chain: Any, metrics: Any, actors: Actors) -> None:
     now = chain.pending_timestamp - 60
     with ape.reverts("metrics: score above 10000 bps"):

@@ -144,6 +144,18 @@ def test_a_batch_is_made_whole_or_not_at_all(chain: Any, timelock: Any, wallet: 
     assert timelock.isOperationReady(timelock.hashOperationBatch(*calls))
 
 
+def test_an_operation_without_calls_only_waits(chain: Any, timelock: Any, actors: Actors) -> None:
+    nothing: tuple[Any, ...] = ([], [], [], NONE, SALT)
+    operation = timelock.hashOperationBatch(*nothing)
+    scheduled = timelock.scheduleBatch(*nothing, DAY, sender=actors.creator)
+    pass_time(chain, DAY)
+    executed = timelock.executeBatch(*nothing, sender=actors.stranger)
+
+    assert scheduled.events == [timelock.CallSalt(id=operation, salt=SALT)]
+    assert executed.events == []
+    assert timelock.isOperationDone(operation)
+
+
 def test_arrays_of_different_lengths_are_refused(timelock: Any, wallet: Any, actors: Actors) -> None:
     uneven: list[tuple[Any, ...]] = [([wallet], [], [b""]), ([wallet], [0], []), ([], [0], [b""])]
     for calls in uneven:

@@ -93,6 +93,24 @@ def test_tokens_are_transferred_and_approved(spark_nft: Any, actors: Actors) -> 
         spark_nft.transferFrom(actors.trader, actors.stranger, 1, sender=actors.stranger)
 
 
+def test_only_who_holds_a_token_or_may_for_its_holder_disposes_of_it(spark_nft: Any, actors: Actors) -> None:
+    spark_nft.mint(actors.trader, sender=actors.owner)
+    with ape.reverts("erc721: caller is not token owner or operator"):
+        spark_nft.approve(actors.stranger, 1, sender=actors.stranger)
+    with ape.reverts("erc721: transfer from incorrect owner"):
+        spark_nft.transferFrom(actors.provider, actors.stranger, 1, sender=actors.trader)
+    with ape.reverts("erc721: transfer to the zero address"):
+        spark_nft.transferFrom(actors.trader, ZERO_ADDRESS, 1, sender=actors.trader)
+    with ape.reverts("erc721: operator is the zero address"):
+        spark_nft.setApprovalForAll(ZERO_ADDRESS, True, sender=actors.trader)
+    with ape.reverts("erc721: zero address is not a valid owner"):
+        spark_nft.balanceOf(ZERO_ADDRESS)
+
+    spark_nft.setApprovalForAll(actors.staker, True, sender=actors.trader)
+    spark_nft.approve(actors.provider, 1, sender=actors.staker)
+    assert spark_nft.getApproved(1) == actors.provider
+
+
 def test_a_token_s_uri_is_the_base_uri_and_its_id(spark_nft: Any, actors: Actors) -> None:
     with ape.reverts("erc721: invalid token ID"):
         spark_nft.tokenURI(1)

@@ -283,9 +283,14 @@ def test_a_pool_gives_thirty_percent_of_its_reserve_a_day(
         token.transfer(account, 100_000 * COIN, sender=actors.creator)
         sell(account, 5 * COIN - 1)
 
+    left = dex.getTradingLimits(crowd[6], token).nativeOutLeft
+    assert left < 100
     with ape.reverts("dex: pool daily limit exceeded"):
         sell(crowd[6], 100)
-    assert dex.getTradingLimits(crowd[6], token).nativeOutLeft < 100
+    sell(crowd[6], left)
+    limits = dex.getTradingLimits(crowd[7], token)
+    assert (limits.nativeOutLeft, limits.saleRefusal) == (0, "dex: pool daily limit exceeded")
+    assert limits.saleRefusedUntil == limits.resetsAt
 
 
 # the circuit breaker
