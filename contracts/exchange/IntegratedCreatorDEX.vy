@@ -172,7 +172,7 @@ def createPool(token: address, tokenAmount: uint256, sharesReceiver: address) ->
     assert total > MINIMUM_LIQUIDITY, "dex: insufficient liquidity"
     shares: uint256 = total - MINIMUM_LIQUIDITY
 
-    self._store(token, empty(Pool), msg.value, tokenAmount)
+    self._store(token, Pool(native=0, token=0, updatedAt=block.timestamp), msg.value, tokenAmount)
     # Only differences of the sum count. Were it zero, the first trade of a later second would cost 17 000 gas more
     # than one estimated within the second of the pool's creation, and run out of what its sender estimated.
     self._cumulative_prices[token] = 1
@@ -299,9 +299,10 @@ def buyTokens(token: address, minTokensOut: uint256, deadline: uint256 = max_val
     self._check_deadline(deadline)
     pool: Pool = self._load(token)
     guard: uint256 = trading_limits._open_guard(token)
+    terms: ICreatorToken.PlatformFee = staticcall ICreatorToken(token).platformFee()
     fee: uint256 = 0
     tokens_out: uint256 = 0
-    tokens_out, fee = self._quote_purchase(token, pool, msg.value)
+    tokens_out, fee = self._quote_purchase(terms.rate, pool, msg.value)
     assert tokens_out > 0, "dex: amount too small"
     assert tokens_out >= minTokensOut, "dex: slippage exceeded"
 
@@ -311,7 +312,7 @@ def buyTokens(token: address, minTokensOut: uint256, deadline: uint256 = max_val
     trading_limits._record_trade(
         guard, token, pool.native, pool.token, pool.updatedAt, native_reserve, token_reserve
     )
-    recipient: address = self._set_fee_aside(token, fee)
+    recipient: address = self._set_fee_aside(terms.recipient, fee)
     log TokensPurchased(
         token=token,
         buyer=msg.sender,
@@ -343,9 +344,10 @@ def sellTokens(
     self._check_deadline(deadline)
     pool: Pool = self._load(token)
     guard: uint256 = trading_limits._open_guard(token)
+    terms: ICreatorToken.PlatformFee = staticcall ICreatorToken(token).platformFee()
     gross: uint256 = 0
     fee: uint256 = 0
-    gross, fee = self._quote_sale(token, pool, amount)
+    gross, fee = self._quote_sale(terms.rate, pool, amount)
     native_out: uint256 = gross - fee
     assert native_out > 0, "dex: amount too small"
     assert native_out >= minNativeOut, "dex: slippage exceeded"
@@ -356,7 +358,7 @@ def sellTokens(
     trading_limits._record_trade(
         guard, token, pool.native, pool.token, pool.updatedAt, native_reserve, token_reserve
     )
-    recipient: address = self._set_fee_aside(token, fee)
+    recipient: address = self._set_fee_aside(terms.recipient, fee)
     log TokensSold(
         token=token,
         seller=msg.sender,
@@ -397,7 +399,8 @@ def getTokensOut(token: address, nativeIn: uint256) -> uint256:
     @param nativeIn Native wei.
     @return Token wei; zero where a purchase would be too small.
     """
-    return self._quote_purchase(token, self._load(token), nativeIn)[0]
+    pool: Pool = self._load(token)
+    return self._quote_purchase((staticcall ICreatorToken(token).platformFee()).rate, pool, nativeIn)[0]
 
 
 @external
@@ -409,9 +412,10 @@ def getNativeOut(token: address, tokensIn: uint256) -> uint256:
     @param tokensIn Token wei.
     @return Native wei; zero where a sale would be too small.
     """
+    pool: Pool = self._load(token)
     gross: uint256 = 0
     fee: uint256 = 0
-    gross, fee = self._quote_sale(token, self._load(token), tokensIn)
+    gross, fee = self._quote_sale((staticcall ICreatorToken(token).platformFee()).rate, pool, tokensIn)
     return gross - fee
 
 
@@ -436,8 +440,9 @@ def cumulativePrice(token: address) -> PriceObservation:
     @param token The pool's token.
     @return The sum, in native wei per 10**18 token wei times seconds, and the present time in unix seconds.
     """
+    pool: Pool = self._load(token)
     return PriceObservation(
-        cumulative=self._cumulative_price(token, self._load(token)), timestamp=block.timestamp
+        cumulative=self._cumulative_prices[token] + self._price_seconds(pool), timestamp=block.timestamp
     )
 
 
@@ -467,39 +472,40 @@ def getTradingLimits(user: address, token: address) -> ITradingLimits.TradingLim
 
 
 @internal
-@view
-def _quote_purchase(token: address, pool: Pool, native_in: uint256) -> (uint256, uint256):
+@pure
+def _quote_purchase(rate: uint256, pool: Pool, native_in: uint256) -> (uint256, uint256):
     """
+    @param rate The platform fee's, in basis points.
     @return Tokens out and platform fee; the pool keeps the rest of `native_in`.
     """
-    fee: uint256 = self._platform_fee(token, native_in)
+    fee: uint256 = self._platform_fee(rate, native_in)
     weighted_in: uint256 = (native_in - fee) * INPUT_SHARE
     return (weighted_in * pool.token // (unsafe_mul(pool.native, BASIS_POINTS) + weighted_in), fee)
 
 
 @internal
-@view
-def _quote_sale(token: address, pool: Pool, tokens_in: uint256) -> (uint256, uint256):
+@pure
+def _quote_sale(rate: uint256, pool: Pool, tokens_in: uint256) -> (uint256, uint256):
     """
+    @param rate The platform fee's, in basis points.
     @return What leaves the pool, in native wei, and the platform fee contained in it.
     """
     weighted_in: uint256 = tokens_in * INPUT_SHARE
     gross: uint256 = weighted_in * pool.native // (unsafe_mul(pool.token, BASIS_POINTS) + weighted_in)
-    return (gross, self._platform_fee(token, gross))
+    return (gross, self._platform_fee(rate, gross))
 
 
 @internal
-@view
-def _platform_fee(token: address, native_amount: uint256) -> uint256:
+@pure
+def _platform_fee(rate: uint256, native_amount: uint256) -> uint256:
     # Rounded up.
-    return (native_amount * staticcall ICreatorToken(token).platformFeeRate() + BASIS_POINTS - 1) // BASIS_POINTS
+    return (native_amount * rate + BASIS_POINTS - 1) // BASIS_POINTS
 
 
 @internal
-def _set_fee_aside(token: address, fee: uint256) -> address:
+def _set_fee_aside(recipient: address, fee: uint256) -> address:
     if fee == 0:
         return empty(address)
-    recipient: address = staticcall ICreatorToken(token).platformFeeRecipient()
     self.platformFeesDue[recipient] += fee
     return recipient
 
@@ -519,8 +525,8 @@ def _load(token: address) -> Pool:
 @internal
 def _store(token: address, before: Pool, native_reserve: uint256, token_reserve: uint256):
     assert max(native_reserve, token_reserve) <= MAXIMUM_RESERVE, "dex: reserve too large"
-    if before.updatedAt != 0 and before.updatedAt < block.timestamp:
-        self._cumulative_prices[token] = self._cumulative_price(token, before)
+    if before.updatedAt < block.timestamp:
+        self._cumulative_prices[token] += self._price_seconds(before)
     # The 40 bits left for the time last for 34 000 years.
     self._packed_pools[token] = (
         native_reserve | (token_reserve << RESERVE_BITS) | (block.timestamp << (2 * RESERVE_BITS))
@@ -529,10 +535,12 @@ def _store(token: address, before: Pool, native_reserve: uint256, token_reserve:
 
 @internal
 @view
-def _cumulative_price(token: address, pool: Pool) -> uint256:
-    # At most 2**168 * 2**40 since the beginning.
-    passed: uint256 = unsafe_sub(block.timestamp, pool.updatedAt)
-    return unsafe_add(self._cumulative_prices[token], unsafe_mul(self._spot_price(pool), passed))
+def _price_seconds(pool: Pool) -> uint256:
+    """
+    @return The spot price times the seconds since the last change.
+    """
+    # At most 2**168 * 2**40, as is their sum since the beginning.
+    return unsafe_mul(self._spot_price(pool), unsafe_sub(block.timestamp, pool.updatedAt))
 
 
 @internal

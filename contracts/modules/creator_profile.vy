@@ -10,6 +10,7 @@
 from snekmate.auth import ownable
 from snekmate.tokens import erc20
 
+from ..interfaces import ICreatorToken
 from . import staking
 
 uses: ownable
@@ -49,9 +50,11 @@ DEFAULT_PLATFORM_FEE_RATE: constant(uint256) = 250
 name: public(immutable(String[50]))
 symbol: public(immutable(String[10]))
 
-# Basis points of a trade's native side, and who receives them.
-platformFeeRate: public(uint256)
-platformFeeRecipient: public(address)
+ADDRESS_BITS: constant(uint256) = 160
+ADDRESS_MASK: constant(uint256) = 2**160 - 1
+
+# Who receives the platform's fee (low 160 bits) and basis points of a trade's native side: each trade asks for both.
+_platform_fee: uint256
 
 _description: String[500]
 _image_url: String[200]
@@ -133,6 +136,37 @@ def creatorInfo() -> CreatorInfo:
     )
 
 
+@external
+@view
+def platformFee() -> ICreatorToken.PlatformFee:
+    """
+    @notice The platform's fee on trades.
+    @return Basis points of a trade's native side, and who receives them.
+    """
+    fee: uint256 = self._platform_fee
+    return ICreatorToken.PlatformFee(rate=self._rate_in(fee), recipient=self._recipient_in(fee))
+
+
+@external
+@view
+def platformFeeRate() -> uint256:
+    """
+    @notice The rate of the platform's fee on trades.
+    @return Basis points of a trade's native side.
+    """
+    return self._rate_in(self._platform_fee)
+
+
+@external
+@view
+def platformFeeRecipient() -> address:
+    """
+    @notice Who receives the platform's fee on trades, and may change it.
+    @return The account.
+    """
+    return self._recipient_in(self._platform_fee)
+
+
 @internal
 def _update_info(description: String[500], image_url: String[200], is_active: bool):
     self._description = description
@@ -144,18 +178,32 @@ def _update_info(description: String[500], image_url: String[200], is_active: bo
 @internal
 def _set_platform_fee_rate(rate: uint256):
     assert rate <= MAXIMUM_PLATFORM_FEE_RATE, "token: fee rate above 1000 bps"
-    log PlatformFeeRateUpdated(previousRate=self.platformFeeRate, newRate=rate)
-    self.platformFeeRate = rate
+    fee: uint256 = self._platform_fee
+    log PlatformFeeRateUpdated(previousRate=self._rate_in(fee), newRate=rate)
+    self._platform_fee = (fee & ADDRESS_MASK) | (rate << ADDRESS_BITS)
 
 
 @internal
 def _set_platform_fee_recipient(recipient: address):
     assert recipient != empty(address), "token: fee recipient is the zero address"
-    log PlatformFeeRecipientUpdated(previousRecipient=self.platformFeeRecipient, newRecipient=recipient)
-    self.platformFeeRecipient = recipient
+    fee: uint256 = self._platform_fee
+    log PlatformFeeRecipientUpdated(previousRecipient=self._recipient_in(fee), newRecipient=recipient)
+    self._platform_fee = (fee & ~ADDRESS_MASK) | convert(recipient, uint256)
 
 
 @internal
 @view
 def _check_fee_recipient():
-    assert msg.sender == self.platformFeeRecipient, "token: caller is not the fee recipient"
+    assert msg.sender == self._recipient_in(self._platform_fee), "token: caller is not the fee recipient"
+
+
+@internal
+@pure
+def _rate_in(fee: uint256) -> uint256:
+    return fee >> ADDRESS_BITS
+
+
+@internal
+@pure
+def _recipient_in(fee: uint256) -> address:
+    return convert(fee & ADDRESS_MASK, address)

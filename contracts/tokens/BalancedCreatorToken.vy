@@ -93,6 +93,7 @@ exports: (
     creator_profile.symbol,
     creator_profile.creatorInfo,
     creator_profile.updateCreatorInfo,
+    creator_profile.platformFee,
     creator_profile.platformFeeRate,
     creator_profile.platformFeeRecipient,
     creator_profile.setPlatformFeeRate,

@@ -14,14 +14,6 @@ from tests.contracts.profiles import PROFILES, STATEFUL
 EXCHANGE = Path(__file__).resolve().parents[2] / "contracts" / "exchange" / "IntegratedCreatorDEX.vy"
 EXAMPLES = 5_000 if STATEFUL is PROFILES["audit"] else 50
 
-FEE_SOURCE = """
-platformFeeRate: public(uint256)
-
-@external
-def ask_for(rate: uint256):
-    self.platformFeeRate = rate
-"""
-
 
 def magnitudes(bits: int) -> st.SearchStrategy[int]:
     """Draw from 1 to 2**bits - 1, every number of bits being as likely."""
@@ -38,18 +30,12 @@ def exchange() -> Any:
     return boa.load(str(EXCHANGE), boa.env.generate_address("registry"))
 
 
-@pytest.fixture(scope="module")
-def token() -> Any:
-    return boa.loads(FEE_SOURCE)
-
-
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(pool=pools, paid=payments, rate=rates)
 def test_a_purchase_is_priced_to_the_wei_in_any_pool(
-    exchange: Any, token: Any, pool: tuple[int, int], paid: int, rate: int
+    exchange: Any, pool: tuple[int, int], paid: int, rate: int
 ) -> None:
-    token.ask_for(rate)
-    assert exchange.internal._quote_purchase(token.address, (*pool, 0), paid) == (
+    assert exchange.internal._quote_purchase(rate, (*pool, 0), paid) == (
         pricing.tokens_out(paid, *pool, rate),
         pricing.platform_fee(paid, rate),
     )
@@ -57,9 +43,6 @@ def test_a_purchase_is_priced_to_the_wei_in_any_pool(
 
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(pool=pools, paid=payments, rate=rates)
-def test_a_sale_is_priced_to_the_wei_in_any_pool(
-    exchange: Any, token: Any, pool: tuple[int, int], paid: int, rate: int
-) -> None:
-    token.ask_for(rate)
-    gross, fee = exchange.internal._quote_sale(token.address, (*pool, 0), paid)
+def test_a_sale_is_priced_to_the_wei_in_any_pool(exchange: Any, pool: tuple[int, int], paid: int, rate: int) -> None:
+    gross, fee = exchange.internal._quote_sale(rate, (*pool, 0), paid)
     assert (gross - fee, fee) == pricing.native_out(paid, *pool, rate)

@@ -178,7 +178,8 @@ def test_the_fee_recipient_sets_the_fee_up_to_ten_per_cent(token: Any, actors: A
     receipt = token.setPlatformFeeRate(1_000, sender=actors.fee_recipient)
 
     assert receipt.events == [token.PlatformFeeRateUpdated(previousRate=250, newRate=1_000)]
-    assert token.platformFeeRate() == 1_000
+    assert (token.platformFeeRate(), token.platformFeeRecipient()) == (1_000, actors.fee_recipient)
+    assert tuple(token.platformFee()) == (1_000, actors.fee_recipient)
     with ape.reverts("token: fee rate above 1000 bps"):
         token.setPlatformFeeRate(1_001, sender=actors.fee_recipient)
 
@@ -189,7 +190,8 @@ def test_the_fee_recipient_hands_the_fee_over(token: Any, actors: Actors) -> Non
     assert receipt.events == [
         token.PlatformFeeRecipientUpdated(previousRecipient=actors.fee_recipient, newRecipient=actors.stranger)
     ]
-    assert token.platformFeeRecipient() == actors.stranger
+    assert (token.platformFeeRate(), token.platformFeeRecipient()) == (250, actors.stranger)
+    assert tuple(token.platformFee()) == (250, actors.stranger)
     with ape.reverts("token: fee recipient is the zero address"):
         token.setPlatformFeeRecipient(ZERO_ADDRESS, sender=actors.stranger)
 

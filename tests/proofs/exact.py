@@ -85,19 +85,18 @@ def _value(number: "Number | int") -> Any:
     return number.value if isinstance(number, Number) else number
 
 
-def _functions(source: str, rate: Number) -> SimpleNamespace:
-    """Return the exchange's pricing functions for a token with that platform fee: their Vyper is Python as well."""
+def _functions(source: str) -> SimpleNamespace:
+    """Return the exchange's pricing functions: their Vyper is Python as well."""
     space: dict[str, Any] = {
         name: int(literal)
         for name, literal in re.findall(r"^(\w+): constant\(uint256\) = ([\d_]+)$", source, re.MULTILINE)
     }
     space["unsafe_mul"] = lambda left, right: left * right
-    space["ICreatorToken"] = lambda _: SimpleNamespace(platformFeeRate=lambda: rate)
     for name in FUNCTIONS:
         text = re.search(rf"^def {name}\(.*?\n(?=\n)", source, re.MULTILINE | re.DOTALL)
         if text is None:
             sys.exit(f"{SOURCE.name} has no {name}: bring tests/proofs/exact.py up to date with it.")
-        exec("from __future__ import annotations\n" + text[0].replace("staticcall ", ""), space)  # noqa: S102  # our own
+        exec("from __future__ import annotations\n" + text[0], space)  # noqa: S102  # our own
     exchange = SimpleNamespace(**{name: space[name] for name in FUNCTIONS})
     space["self"] = exchange
     return exchange
@@ -123,7 +122,7 @@ class Market:
         self.native = self.arithmetic.number(1, RESERVES)
         self.token = self.arithmetic.number(1, RESERVES)
         self.rate = self.arithmetic.number(0, RATES)
-        self._exchange = _functions(source, self.rate)
+        self._exchange = _functions(source)
 
     def payment(self) -> Number:
         """Return any amount of either coin."""
@@ -131,12 +130,12 @@ class Market:
 
     def buy(self, native: Number, token: Number, paid: Number) -> Trade:
         """Return what `buyTokens` does to these reserves."""
-        bought, fee = self._exchange._quote_purchase(None, SimpleNamespace(native=native, token=token), paid)
+        bought, fee = self._exchange._quote_purchase(self.rate, SimpleNamespace(native=native, token=token), paid)
         return Trade(bought.value, bought.value, fee.value, (paid - fee).value, native + paid - fee, token - bought)
 
     def sell(self, native: Number, token: Number, paid: Number) -> Trade:
         """Return what `sellTokens` does to these reserves."""
-        gross, fee = self._exchange._quote_sale(None, SimpleNamespace(native=native, token=token), paid)
+        gross, fee = self._exchange._quote_sale(self.rate, SimpleNamespace(native=native, token=token), paid)
         return Trade((gross - fee).value, gross.value, fee.value, gross.value, native - gross, token + paid)
 
 

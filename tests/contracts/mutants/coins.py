@@ -314,7 +314,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     change(
         "profile-anybody-sets-the-fee",
         PROFILE,
-        'assert msg.sender == self.platformFeeRecipient, "token: caller is not the fee recipient"',
+        'assert msg.sender == self._recipient_in(self._platform_fee), "token: caller is not the fee recipient"',
         "pass",
         "Anybody sets the platform's fee",
         "test_creator_token.py::test_nobody_else_sets_the_fee",

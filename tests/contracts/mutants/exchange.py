@@ -115,8 +115,8 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     change(
         "dex-fee-rounds-down",
         DEX,
-        "platformFeeRate() + BASIS_POINTS - 1) // BASIS_POINTS",
-        "platformFeeRate()) // BASIS_POINTS",
+        "(native_amount * rate + BASIS_POINTS - 1) // BASIS_POINTS",
+        "(native_amount * rate) // BASIS_POINTS",
         "Small trades pay no fee",
         "test_integrated_creator_dex.py::test_selling_pays_what_the_formula_says",
     ),
@@ -139,8 +139,8 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     change(
         "dex-fee-for-the-trader",
         DEX,
-        "staticcall ICreatorToken(token).platformFeeRecipient()",
-        "msg.sender",
+        "    self.platformFeesDue[recipient] += fee\n",
+        "    self.platformFeesDue[msg.sender] += fee\n",
         "Traders get the platform's fee back",
         "test_integrated_creator_dex.py::test_fees_wait_for_the_recipient_of_the_time",
     ),
@@ -169,8 +169,8 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     change(
         "dex-price-at-the-end-of-the-interval",
         DEX,
-        "self._cumulative_price(token, before)\n",
-        "self._cumulative_prices[token] + 1\n",
+        "self._price_seconds(before)\n",
+        "1\n",
         "The time-weighted price does not count what was before a trade",
         "test_integrated_creator_dex.py::test_the_cumulative_price_gives_the_time_weighted_average",
     ),
