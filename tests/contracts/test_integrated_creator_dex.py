@@ -174,6 +174,18 @@ def test_removing_liquidity_pays_its_part_of_both_reserves(pool: Any, funded_tok
     assert tuple(pool.reserves(funded_token)) == (NATIVE - native, TOKENS - tokens)
 
 
+def test_removing_rounds_both_amounts_down(pool: Any, funded_token: Any, actors: Actors) -> None:
+    pool.buyTokens(funded_token, 0, value=COIN // 7, sender=actors.trader)
+    native, tokens = pool.reserves(funded_token)
+    total = pool.totalShares(funded_token)
+
+    receipt = pool.removeLiquidity(funded_token, 12_345, 0, 0, FOREVER, sender=actors.creator)
+
+    (event,) = pool.LiquidityRemoved.from_receipt(receipt)
+    assert event.nativeAmount == 12_345 * native // total < 12_345 * native / total
+    assert event.tokenAmount == 12_345 * tokens // total < 12_345 * tokens / total
+
+
 def test_everything_but_the_locked_shares_can_be_removed(pool: Any, funded_token: Any, actors: Actors) -> None:
     pool.removeLiquidity(funded_token, TOTAL_SHARES - 1_000, 0, 0, FOREVER, sender=actors.creator)
 
