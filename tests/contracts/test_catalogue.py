@@ -1,7 +1,6 @@
 """Nothing goes untested: every revert reason, event and row of the specification, and no machine searches less."""
 
 import ast
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,14 +8,13 @@ import pytest
 from vyper import ast as vy_ast
 
 from tests.contracts.audit.machines import invariants
+from tests.contracts.audit.suite import rows
 
 TESTS = Path(__file__).resolve().parent
 SOURCES = sorted(
     path for path in (TESTS.parents[1] / "contracts").rglob("*.vy") if path.parent.name not in {"mocks", "interfaces"}
 )
 PROGRAMS = {"audit", "mutants"}
-# A test module's docstring begins with the rows that it is about: "C13, MusicNFT: …" or "C1 and C17, …".
-ROWS = re.compile(r"(?:C\d+(?:, | and )?)+")
 # What can be lost lies here: the coins, the exchange, drops and the marketplace.
 ROWS_WITH_VALUE = {"C2", "C3", "C5", "C6", "C7", "C11", "C13", "C15"}
 
@@ -48,11 +46,6 @@ def words() -> set[str]:
     nodes = [node for _, module in modules() for node in ast.walk(module)]
     strings = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
     return strings | {node.attr for node in nodes if isinstance(node, ast.Attribute)}
-
-
-def rows(module: ast.Module) -> set[str]:
-    named = ROWS.match(ast.get_docstring(module) or "")
-    return set(re.findall(r"C\d+", named[0])) if named else set()
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.stem)

@@ -2,17 +2,17 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
 from vyper import ast as vy_ast
-from vyper.compiler import CompilerData
+from vyper.compiler.output import build_abi_output
 from vyper.ir.compile_ir import assembly_to_evm
 
-from .sourcemap import CONTRACTS, TURNED
+from .sourcemap import CONTRACTS, TURNED, compile_contract
 
 PUSH0, PUSH32, DUP1, JUMPI, JUMPDEST, REVERT = 0x5F, 0x7F, 0x80, 0x57, 0x5B, 0xFD
 # Where every check without a reason jumps to when it fails.
@@ -43,10 +43,9 @@ class Branch:
 class Code:
     """Bytecode as compiled, which arguments or immutables follow on chain, and its branches.
 
-    `branches` has, by the position of a JUMPI, the branch when it does not jump and the one when it does.
+    `branches` has by the position of a JUMPI the branch when it does not jump and the one when it does.
     """
 
-    contract: str
     length: int
     digest: str
     branches: dict[int, tuple[Branch, Branch]]
@@ -57,15 +56,47 @@ def deployables() -> list[Path]:
     return sorted(path for path in CONTRACTS.rglob("[A-Z]*.vy") if path.parent.name != "mocks")
 
 
-def codes(compiled: CompilerData, contract: str) -> list[Code]:
-    """Return the initialisation code and the runtime code of the contract called `contract`."""
+@dataclass(frozen=True)
+class Contract:
+    """A contract as compiled: what its constructor runs, and what stays on chain."""
+
+    name: str
+    functions: int
+    # Bytes, the immutables' included.
+    size: int
+    initialisation: Code
+    runtime: Code
+
+    @cached_property
+    def branches(self) -> set[Branch]:
+        """All branches; a function that the constructor calls, too, has them once."""
+        return {
+            branch for code in (self.initialisation, self.runtime) for ways in code.branches.values() for branch in ways
+        }
+
+    def taken(self, jumps: Mapping[str, set[tuple[int, bool]]]) -> set[Branch]:
+        """Return the branches that recorded jumps, by the digest of their code, went along."""
+        return {
+            ways[jumped]
+            for code in (self.initialisation, self.runtime)
+            for position, jumped in jumps.get(code.digest, ())
+            if (ways := code.branches.get(position))
+        }
+
+
+def compile_deployable(source: Path) -> Contract:
+    """Return the contract of a source that is deployed."""
+    compiled = compile_contract(source)
     metadata = bytes.fromhex(compiled.integrity_sum)
     initialisation, maps = assembly_to_evm(compiled.assembly, compiler_metadata=metadata)
     runtime, runtime_maps = assembly_to_evm(compiled.assembly_runtime)
-    return [
-        _Listing(initialisation, initialisation.index(runtime), maps).code(contract),
-        _Listing(runtime, len(runtime), runtime_maps).code(contract),
-    ]
+    return Contract(
+        name=source.stem,
+        functions=len({entry["name"] for entry in build_abi_output(compiled) if entry["type"] == "function"}),
+        size=len(runtime) + compiled.global_ctx.immutable_section_bytes,
+        initialisation=_Listing(initialisation, initialisation.index(runtime), maps).code(),
+        runtime=_Listing(runtime, len(runtime), runtime_maps).code(),
+    )
 
 
 class _Listing:
@@ -77,7 +108,7 @@ class _Listing:
         self._nodes: dict[int, Any] = maps["pc_raw_ast_map"]
         self._notes: dict[int, str] = maps["error_map"]
 
-    def code(self, contract: str) -> Code:
+    def code(self) -> Code:
         parts: Counter[Any] = Counter()
         branches = {}
         for pc in self._jumps():
@@ -91,7 +122,7 @@ class _Listing:
                     _branch(node, part, holds=not holds_on_jump, again=again),
                     _branch(node, part, holds=holds_on_jump, again=again),
                 )
-        return Code(contract, len(self._bytecode), hashlib.sha256(self._bytecode).hexdigest(), branches)
+        return Code(len(self._bytecode), hashlib.sha256(self._bytecode).hexdigest(), branches)
 
     @cached_property
     def _following(self) -> dict[int, int]:

@@ -1,0 +1,96 @@
+"""The audit's table: what of each contract was covered, checked and attacked, how large it is and what a call costs."""
+
+from collections.abc import Iterable, Mapping
+from typing import Final, NamedTuple
+
+from rich.table import Table
+
+from .branches import Branch, Contract
+from .recorder import Record
+from .suite import attacks, searched
+
+EIP_170_BYTES: Final = 24_576
+
+
+class Subject(NamedTuple):
+    """A contract's rows of the specification, and the operation of `make gas` that stands for it."""
+
+    rows: set[str]
+    operation: str
+
+
+SUBJECTS: Final = {
+    "BalancedCreatorToken": Subject({"C6"}, "transfer, both delegate"),
+    "ContentAccess": Subject({"C14"}, "renew access"),
+    "CreatorGovernor": Subject({"C17"}, "vote"),
+    "CreatorMetricsManager": Subject({"C8"}, "report"),
+    "CreatorTimelock": Subject({"C17"}, "measured with the governor"),
+    "CreatorToken": Subject({"C5"}, "transfer, both delegate"),
+    "CreatorTokenFactory": Subject({"C10"}, "launch a coin with its pool"),
+    "ERC1967Proxy": Subject({"C16"}, "measured with SPARK"),
+    "IntegratedCreatorDEX": Subject({"C11", "C12"}, "buy a coin"),
+    "MusicNFT": Subject({"C13"}, "buy an edition"),
+    "SparkMarketplace": Subject({"C15"}, "buy a listing"),
+    "SparkNFT": Subject({"C15"}, "mint"),
+    "SparkToken": Subject({"C7", "C16"}, "transfer, both delegate"),
+    "TokenDeploymentFactory": Subject({"C9"}, "measured with the launch"),
+}
+
+
+def missed_branches(contracts: Iterable[Contract], record: Record) -> dict[str, set[Branch]]:
+    """Return by contract the branches that no test took."""
+    return {contract.name: contract.branches - contract.taken(record.jumps) for contract in contracts}
+
+
+def table(contracts: list[Contract], record: Record, gas: Mapping[tuple[str, str], int]) -> Table:
+    """Return the table; `gas` is by contract and operation, in gas units."""
+    result = Table(title="The audit of the contracts", caption=CAPTION, caption_justify="left")
+    for heading in ("contract", "functions", "branches", "invariants", "attacks", "bytes (of EIP-170)", "gas"):
+        result.add_column(heading, justify="left" if heading in {"contract", "gas"} else "right", no_wrap=True)
+    missed = missed_branches(contracts, record)
+    for contract in contracts:
+        subject = SUBJECTS[contract.name]
+        cost = gas.get((contract.name, subject.operation))
+        result.add_row(
+            contract.name,
+            str(contract.functions),
+            _share(contract.branches, missed[contract.name]),
+            str(_invariants(contract, record)),
+            str(_attacks(contract, record)),
+            f"{contract.size:,} ({contract.size / EIP_170_BYTES:.0%})",
+            subject.operation if cost is None else f"{cost:,} {subject.operation}",
+        )
+    every = [(contract.name, branch) for contract in contracts for branch in contract.branches]
+    untaken = [(name, branch) for name, branches in missed.items() for branch in branches]
+    result.add_section()
+    total = sum(contract.functions for contract in contracts)
+    checks = {(test.partition("::")[0], check) for test, (_, names) in searched().items() for check in names}
+    result.add_row("all", str(total), _share(every, untaken), str(len(checks)), str(len(attacks())))
+    return result
+
+
+CAPTION: Final = (
+    "branches: ways on from a decision of the source that tests took, in each contract with its modules"
+    "\ninvariants: of the state machines about the contract; attacks: tests of attacks that run its code"
+)
+
+
+def _share(every: Iterable[object], missed: Iterable[object]) -> str:
+    count, lacking = len(list(every)), len(list(missed))
+    return f"{count - lacking}/{count} {(count - lacking) / count:.1%}"
+
+
+def _ran(contract: Contract, record: Record) -> set[str]:
+    """Return the tests that called the contract, without the parameters in their names."""
+    return {test.partition("[")[0] for test, digests in record.tests.items() if contract.runtime.digest in digests}
+
+
+def _invariants(contract: Contract, record: Record) -> int:
+    ran = _ran(contract, record)
+    about = SUBJECTS[contract.name].rows
+    machines = [checks for test, (rows, checks) in searched().items() if test in ran and rows & about]
+    return len({check for checks in machines for check in checks})
+
+
+def _attacks(contract: Contract, record: Record) -> int:
+    return len(_ran(contract, record) & attacks())
