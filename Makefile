@@ -9,7 +9,7 @@ TESTS := -p no:ape_test -p no:boa_test -n auto
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help env up demo reset test lint types contracts gas mutants proofs suite coverage lock bench clean
+.PHONY: help env up demo reset test lint types contracts audit gas mutants proofs suite coverage lock bench clean
 
 help: ## List the commands.
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -49,6 +49,9 @@ types: env ## mypy --strict on everything.
 contracts: env ## The exported ABIs against the sources, and the contracts' own suite, on py-evm.
 	ape run export_abis --check
 	pytest -q -n auto tests/contracts
+
+audit: env .build/proofs/installed ## The contracts' suite searched deeply, its coverage, the proofs, and a table of it all.
+	python -m tests.contracts.audit
 
 gas: bench-gas ## The gas of every operation of the contracts, beside the best known figures.
 

@@ -64,7 +64,8 @@ def _report(console: Console, contracts: list[Contract]) -> list[str]:
     console.print(table(contracts, record, asyncio.run(_gas())))
     if MUTANTS.exists():
         console.print(f"mutants: {len(CAUGHT.findall(MUTANTS.read_text()))} caught by the last `make mutants`")
-    wrong = complaints(missed_branches(contracts, record), listed())
+    branches = {contract.name: contract.branches for contract in contracts}
+    wrong = complaints(branches, missed_branches(contracts, record), listed())
     for complaint in wrong:
         console.print(complaint, soft_wrap=True)
     return wrong

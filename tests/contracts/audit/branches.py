@@ -50,6 +50,10 @@ class Code:
     digest: str
     branches: dict[int, tuple[Branch, Branch]]
 
+    def matches(self, bytecode: bytes) -> bool:
+        """Tell whether code on chain is this, whatever follows it."""
+        return hashlib.sha256(bytecode[: self.length]).hexdigest() == self.digest
+
 
 def deployables() -> list[Path]:
     """Return the sources of the contracts that are deployed."""

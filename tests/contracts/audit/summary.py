@@ -1,6 +1,6 @@
 """The audit's table: what of each contract was covered, checked and attacked, how large it is and what a call costs."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sized
 from typing import Final, NamedTuple
 
 from rich.table import Table
@@ -62,10 +62,13 @@ def table(contracts: list[Contract], record: Record, gas: Mapping[tuple[str, str
         )
     every = [(contract.name, branch) for contract in contracts for branch in contract.branches]
     untaken = [(name, branch) for name, branches in missed.items() for branch in branches]
+    sources = {branch for contract in contracts for branch in contract.branches}
+    taken = {branch for contract in contracts for branch in contract.branches - missed[contract.name]}
     result.add_section()
     total = sum(contract.functions for contract in contracts)
     checks = {(test.partition("::")[0], check) for test, (_, names) in searched().items() for check in names}
-    result.add_row("all", str(total), _share(every, untaken), str(len(checks)), str(len(attacks())))
+    result.add_row("all contracts", str(total), _share(every, untaken), str(len(checks)), str(len(attacks())))
+    result.add_row("all sources, each once", "", _share(sources, sources - taken))
     return result
 
 
@@ -75,8 +78,8 @@ CAPTION: Final = (
 )
 
 
-def _share(every: Iterable[object], missed: Iterable[object]) -> str:
-    count, lacking = len(list(every)), len(list(missed))
+def _share(every: Sized, missed: Sized) -> str:
+    count, lacking = len(every), len(missed)
     return f"{count - lacking}/{count} {(count - lacking) / count:.1%}"
 
 

@@ -21,10 +21,16 @@ def listed(page: Path = PAGE) -> set[tuple[str, str]]:
     }
 
 
-def complaints(missed: dict[str, set[Branch]], excused: set[tuple[str, str]]) -> list[str]:
+def complaints(
+    branches: dict[str, set[Branch]], missed: dict[str, set[Branch]], excused: set[tuple[str, str]]
+) -> list[str]:
     """Return what is wrong with the list: branches that were not taken and are not on it, or were taken and are."""
-    untaken = {(contract, str(branch)) for contract, branches in missed.items() for branch in branches}
+    unseen = sorted(contract for contract, names in missed.items() if names == branches[contract])
+    missed = {contract: names for contract, names in missed.items() if contract not in unseen}
+    untaken = {(contract, str(branch)) for contract, names in missed.items() for branch in names}
+    excused = {(contract, branch) for contract, branch in excused if contract not in unseen}
     return [
+        *(f"{contract}: nothing of it ran; did its source change meanwhile?" for contract in unseen),
         *(f"{contract}: no test takes {branch}" for contract, branch in sorted(untaken - excused)),
         *(
             f"{contract}: a test takes {branch}, listed as out of reach"
