@@ -70,6 +70,11 @@ class Settings(BaseSettings):
     )
     oracle_private_key: SecretStr | None = Field(None, description="0x-prefixed key of the oracle; optional locally")
     oracle_max_fee_gwei: int = Field(1_000, ge=1, description="the most that the oracle offers for gas, in gwei")
+    indexer_calls_per_second: float = Field(
+        0, ge=0, description="the most JSON-RPC calls a second that the indexer sends one endpoint; 0 for no limit"
+    )
+    indexer_metrics_host: str = Field("127.0.0.1", description="address the indexer's metrics and health listen on")
+    indexer_metrics_port: int = Field(0, ge=0, le=65535, description="port of the same; 0 for none")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR")
     log_format: str = Field("console", pattern="^(console|json)$", description="console or json")
 

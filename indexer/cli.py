@@ -25,9 +25,11 @@ from indexer.errors import InconsistentNodeError
 from indexer.heads import HeadSignal, poll_seconds
 from indexer.lock import writer_lock
 from indexer.mirror import Mirror
+from indexer.monitor import monitored
 from indexer.registry import Registry, all_contracts
 from indexer.runner import Indexer
 from indexer.source import Source
+from indexer.telemetry import Telemetry
 from indexer.verify import Difference, verify_mirror
 
 WAIT_SECONDS = 0.5
@@ -45,6 +47,7 @@ class Parts:
     registry: Registry
     source: Source
     mirror: Mirror
+    telemetry: Telemetry
 
 
 @click.group()
@@ -97,10 +100,17 @@ def _execute(work: Callable[[Parts], Awaitable[None]]) -> None:
         registry = Registry(all_contracts(), load_abi)
         async with AsyncExitStack() as stack:
             stack.push_async_callback(database.close)
-            rpc = await stack.enter_async_context(RpcClient(settings.endpoints))
+            telemetry = Telemetry()
+            rpc = await stack.enter_async_context(
+                RpcClient(
+                    settings.endpoints,
+                    calls_per_second=settings.indexer_calls_per_second,
+                    observer=telemetry.requested,
+                )
+            )
             source = Source(rpc, settings.chain, registry.topics)
             mirror = Mirror(database, registry, settings.chain.chain_id)
-            await work(Parts(settings, rpc, database, registry, source, mirror))
+            await work(Parts(settings, rpc, database, registry, source, mirror, telemetry))
 
     asyncio.run(execute())
 
@@ -120,16 +130,19 @@ async def _follow(parts: Parts) -> None:
 
 
 async def _follow_chain(parts: Parts) -> None:
-    network = parts.settings.chain
-    async with writer_lock(parts.database):
+    settings, network = parts.settings, parts.settings.chain
+    async with (
+        monitored(parts.telemetry, network, settings.indexer_metrics_host, settings.indexer_metrics_port),
+        writer_lock(parts.database),
+    ):
         following = await _wait_and_open(parts)
         _log.info("indexer started", block=parts.mirror.position.number, contracts=len(parts.mirror.followed))
-        async with HeadSignal(parts.settings.endpoints[0], poll_seconds=poll_seconds(network.block_seconds)) as heads:
+        async with HeadSignal(settings.endpoints[0], poll_seconds=poll_seconds(network.block_seconds)) as heads:
             await following.run(heads)
 
 
 async def _open(parts: Parts, deployment: Deployment) -> Indexer:
-    opened = Indexer(parts.source, parts.mirror, parts.registry)
+    opened = Indexer(parts.source, parts.mirror, parts.registry, parts.telemetry)
     await opened.open(deployment)
     followed = set(parts.registry.deployed_in(deployment).values())
     if missing := [name for name in parts.registry.deployed_contracts if name not in followed]:

@@ -19,6 +19,7 @@ from indexer.mirror import Mirror, Position, Segment
 from indexer.registry import Registry
 from indexer.reorg import find_fork
 from indexer.source import Head, Header, Log, Source, log_position, suggested_span
+from indexer.telemetry import Telemetry
 
 FIRST_SPAN: Final = 500
 LONGEST_SPAN: Final = 4_000
@@ -46,10 +47,11 @@ class Run:
 class Indexer:
     """Keeps one mirror equal to one chain."""
 
-    def __init__(self, source: Source, mirror: Mirror, registry: Registry) -> None:
+    def __init__(self, source: Source, mirror: Mirror, registry: Registry, telemetry: Telemetry | None = None) -> None:
         self._source = source
         self._mirror = mirror
         self._registry = registry
+        self._telemetry = telemetry or Telemetry()
         self._span = FIRST_SPAN
 
     @property
@@ -71,6 +73,7 @@ class Indexer:
             try:
                 await self.catch_up()
             except (RpcError, RpcUnavailableError, InconsistentNodeError) as error:
+                self._telemetry.failed(error)
                 _log.warning("the chain cannot be read, trying again", reason=str(error), in_seconds=retry_seconds)
                 await asyncio.sleep(retry_seconds)
                 retry_seconds = min(2 * retry_seconds, LONGEST_RETRY_SECONDS)
@@ -95,6 +98,8 @@ class Indexer:
         as its hash is one that we hold, nothing contradicts the mirror. A head with another hash is a reorg.
         """
         position = self.position
+        self._telemetry.saw_head(head)
+        self._telemetry.stands_at(position.number, position.timestamp)
         if head.header.number > position.number:
             return False
         if head.header.hash == position.hash:
@@ -135,6 +140,7 @@ class Indexer:
             except (RpcError, RpcUnavailableError) as error:
                 if not is_final or len(headers) == 1:
                     raise
+                self._telemetry.failed(error)
                 self._span = min(suggested_span(error) or len(headers), len(headers) // 2)
                 _log.info("the node refuses this range of logs", next_blocks=self._span, reason=str(error))
                 continue
@@ -159,6 +165,8 @@ class Indexer:
         started = monotonic()
         events = await self._mirror.apply(Segment(run.headers, run.logs, run.announced, head.finalized))
         seconds = monotonic() - started
+        self._telemetry.applied(events, seconds)
+        self._telemetry.stands_at(self.position.number, self.position.timestamp)
         _log.log(
             logging.INFO if len(run.headers) > 1 else logging.DEBUG,
             "indexed",
@@ -194,11 +202,15 @@ class Indexer:
     async def _follow_reorg(self, head: Head) -> None:
         await self._check_genesis()
         stored = await self._mirror.hashes()
-        fork = find_fork(stored, await self._source.headers(n for n in stored if n <= head.header.number))
+        current = await self._source.headers(n for n in stored if n <= head.header.number)
+        if current[-1].number == head.header.number and current[-1].hash != head.header.hash:
+            raise InconsistentNodeError(f"the node's head {head.header.hash} is not a block of its own chain")
+        fork = find_fork(stored, current)
         depth = self.position.number - fork.number
         if depth == 0:
             raise InconsistentNodeError("the node's next block does not follow its own last one, which the mirror has")
         events = await self._mirror.undo(fork)
+        self._telemetry.undid(depth)
         _log.warning("reorg: undone", fork=fork.number, depth=depth, events=events)
 
     async def _check_genesis(self) -> None:

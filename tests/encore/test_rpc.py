@@ -1,4 +1,7 @@
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from time import monotonic
+from urllib.parse import urlsplit
 
 import orjson
 import pytest
@@ -124,3 +127,74 @@ async def test_the_keys_that_endpoints_carry_are_not_shown(serve: Serve) -> None
 async def test_a_real_node_answers(anvil: LocalChain) -> None:
     async with RpcClient([anvil.url]) as rpc:
         assert await rpc.batch([("eth_chainId", []), ("eth_blockNumber", [])]) == ["0x7a69", "0x0"]
+
+
+async def incomplete(request: web.Request) -> web.StreamResponse:
+    payload = orjson.loads(await request.read())
+    if isinstance(payload, list):
+        return web.json_response([{"jsonrpc": "2.0", "id": one["id"], "result": "0x1"} for one in payload[1:]])
+    return web.json_response({"jsonrpc": "2.0", "id": payload["id"]})
+
+
+async def gateway_page(_: web.Request) -> web.StreamResponse:
+    return web.json_response({"message": "forbidden"}, status=403)
+
+
+@pytest.mark.parametrize("fault", [incomplete, gateway_page])
+async def test_an_answer_that_leaves_something_out_is_asked_for_again(serve: Serve, fault: Answer) -> None:
+    node = FaultyNode(fault, right, fault, right)
+    async with RpcClient([await serve(node)]) as rpc:
+        assert await rpc.call("eth_chainId") == "0x1"
+        assert await rpc.batch([("a", [1]), ("b", [2])]) == [[1], [2]]
+    assert node.requests == 4
+
+
+async def test_what_became_of_each_request_is_told_by_endpoint_and_reason(serve: Serve) -> None:
+    seen: list[tuple[str, str]] = []
+
+    def observe(endpoint: str, outcome: str) -> None:
+        seen.append((endpoint, outcome))
+
+    refusing, confused = (
+        await serve(FaultyNode(too_many_requests)),
+        await serve(FaultyNode(truncated, error_object, right)),
+    )
+    endpoints = ["http://127.0.0.1:1/", refusing, confused]
+    async with RpcClient(endpoints, attempts=6, observer=observe) as rpc:
+        with pytest.raises(RpcError):
+            await rpc.call("eth_chainId")
+        assert await rpc.call("eth_chainId") == "0x1"
+    hosts = [urlsplit(endpoint).netloc for endpoint in endpoints]
+    assert seen == [
+        (hosts[0], "connection"),
+        (hosts[1], "HTTP 429"),
+        (hosts[2], "malformed"),
+        (hosts[0], "connection"),
+        (hosts[1], "HTTP 429"),
+        (hosts[2], "error object"),
+        (hosts[2], "answered"),
+    ]
+
+
+async def test_requests_that_fail_together_move_on_by_one_endpoint(serve: Serve) -> None:
+    node = FaultyNode(right)
+    async with RpcClient(["http://127.0.0.1:1/", await serve(node)], attempts=2) as rpc:
+        assert await asyncio.gather(*(rpc.call("eth_chainId") for _ in range(4))) == ["0x1"] * 4
+
+
+async def test_what_retry_after_says_is_waited_for(serve: Serve) -> None:
+    async def busy(_: web.Request) -> web.StreamResponse:
+        return web.Response(status=429, headers={"Retry-After": "1"})
+
+    node = FaultyNode(busy, right)
+    async with RpcClient([await serve(node)]) as rpc:
+        began = monotonic()
+        assert await rpc.call("eth_chainId") == "0x1"
+        assert monotonic() - began >= 1
+
+
+async def test_an_endpoint_is_not_sent_more_calls_a_second_than_the_limit(serve: Serve) -> None:
+    async with RpcClient([await serve(FaultyNode(right))], calls_per_second=100) as rpc:
+        began = monotonic()
+        await asyncio.gather(*(rpc.batch([("a", [1])] * 5) for _ in range(5)))
+        assert monotonic() - began >= 20 / 100  # the last batch waits for the four before it

@@ -194,6 +194,25 @@ async def test_a_head_that_goes_back_is_a_lagging_node_until_it_contradicts(
         assert indexer.position.number == lost[0].number
 
 
+async def test_a_head_that_the_nodes_own_chain_does_not_have_undoes_nothing(
+    database: Database, lively: FakeNode
+) -> None:
+    async with indexer_of(database, lively) as indexer:
+        orphan = lively.head
+        lively.drop_blocks(3)
+        play(lively, 5, seed=8)
+        await catch_up(indexer)
+        position = indexer.position
+
+        def meddle(_method: str, params: list[Any], result: Any) -> Any:
+            return orphan.header() if params[:1] == ["latest"] else result
+
+        lively.meddle = meddle
+        with pytest.raises(InconsistentNodeError, match="not a block of its own chain"):
+            await indexer.catch_up()
+        assert indexer.position == position
+
+
 async def test_a_reorg_below_the_finalized_block_stops_with_the_mirror_intact(
     database: Database, lively: FakeNode
 ) -> None:
