@@ -117,11 +117,12 @@ event PlatformFeesWithdrawn:
 
 
 BASIS_POINTS: constant(uint256) = 10_000
-# What is left of an input after the pool's 30 bps.
-INPUT_SHARE: constant(uint256) = 9_970
+# Basis points of what comes in, left in the pool; and what is then left of an input.
+poolFeeRate: public(constant(uint256)) = 30
+INPUT_SHARE: constant(uint256) = BASIS_POINTS - poolFeeRate
 ONE_TOKEN: constant(uint256) = 10**18
-# Locked at a pool's creation, so that a share cannot be made dear enough to round others' deposits to nothing.
-MINIMUM_LIQUIDITY: constant(uint256) = 1_000
+# Shares locked at a pool's creation, so that one cannot be made dear enough to round others' deposits to nothing.
+minimumLiquidity: public(constant(uint256)) = 1_000
 
 RESERVE_BITS: constant(uint256) = 108
 MAXIMUM_RESERVE: constant(uint256) = 2**108 - 1
@@ -157,8 +158,8 @@ def createPool(token: address, tokenAmount: uint256, sharesReceiver: address) ->
     """
     @notice Opens the pool of `token` with the value sent and `tokenAmount` of the caller's tokens (approve first).
             1 000 shares are locked for ever. Anybody may. Emits PoolCreated, MinimumLiquidityLocked, LiquidityAdded.
-            Reverts with "dex: unknown token", "dex: pool exists", "dex: insufficient liquidity" or "dex: reserve
-            too large".
+            Reverts with "dex: unknown token", "dex: pool exists", "dex: insufficient liquidity", "dex: reserve too
+            large" or "dex: token transfer failed".
     @param token A registered creator token.
     @param tokenAmount Token wei.
     @param sharesReceiver Who receives the shares; the zero address locks them for ever.
@@ -169,8 +170,8 @@ def createPool(token: address, tokenAmount: uint256, sharesReceiver: address) ->
     # Before the square root, whose argument must not overflow.
     assert max(msg.value, tokenAmount) <= MAXIMUM_RESERVE, "dex: reserve too large"
     total: uint256 = isqrt(msg.value * tokenAmount)
-    assert total > MINIMUM_LIQUIDITY, "dex: insufficient liquidity"
-    shares: uint256 = total - MINIMUM_LIQUIDITY
+    assert total > minimumLiquidity, "dex: insufficient liquidity"
+    shares: uint256 = total - minimumLiquidity
 
     self._store(token, Pool(native=0, token=0, updatedAt=block.timestamp), msg.value, tokenAmount)
     # Only differences of the sum count. Were it zero, the first trade of a later second would cost 17 000 gas more
@@ -178,10 +179,10 @@ def createPool(token: address, tokenAmount: uint256, sharesReceiver: address) ->
     self._cumulative_prices[token] = 1
     trading_limits._open(token, msg.value, tokenAmount)
     self.totalShares[token] = total
-    self.sharesOf[token][empty(address)] = MINIMUM_LIQUIDITY
+    self.sharesOf[token][empty(address)] = minimumLiquidity
     self.sharesOf[token][sharesReceiver] += shares
     log PoolCreated(token=token, provider=sharesReceiver)
-    log MinimumLiquidityLocked(token=token, shares=MINIMUM_LIQUIDITY)
+    log MinimumLiquidityLocked(token=token, shares=minimumLiquidity)
     log LiquidityAdded(
         token=token,
         provider=sharesReceiver,
@@ -201,7 +202,8 @@ def addLiquidity(token: address, tokenAmountMax: uint256, minShares: uint256, de
     """
     @notice Adds the whole value sent and as many of the caller's tokens (approve first) as the price asks for.
             Anybody may. Emits LiquidityAdded. Reverts with "dex: deadline passed", "dex: no pool", "dex: slippage
-            exceeded", "dex: amount too small", "dex: reserve too large" or "dex: pool paused".
+            exceeded", "dex: amount too small", "dex: reserve too large", "dex: pool paused" or "dex: token transfer
+            failed".
     @param token The pool's token.
     @param tokenAmountMax The most to take, in token wei.
     @param minShares The fewest shares to accept.
@@ -243,7 +245,8 @@ def removeLiquidity(
     """
     @notice Gives the caller's shares back for its part of both reserves. Always works for who holds shares.
             Emits LiquidityRemoved. Reverts with "dex: deadline passed", "dex: no pool", "dex: insufficient shares",
-            "dex: slippage exceeded" or, if the caller refuses the coin, "dex: native transfer failed".
+            "dex: slippage exceeded", "dex: token transfer failed" or, if the caller refuses the coin, "dex: native
+            transfer failed".
     @param token The pool's token.
     @param shares How many shares.
     @param minNative The least to accept, in native wei.
@@ -276,7 +279,7 @@ def removeLiquidity(
         nativeReserve=native_reserve,
         tokenReserve=token_reserve,
     )
-    extcall IERC20(token).transfer(msg.sender, token_amount, default_return_value=True)
+    self._send_tokens(token, token_amount)
     self._send_native(msg.sender, native_amount)
     return Reserves(native=native_amount, token=token_amount)
 
@@ -287,10 +290,10 @@ def buyTokens(token: address, minTokensOut: uint256, deadline: uint256 = max_val
     """
     @notice Buys tokens with the whole value sent. Anybody may. Emits TokensPurchased, after WhaleTrade if the trade is
             large and CircuitBreakerTripped if it moves the price too far. Reverts with "dex: deadline passed", "dex: no
-            pool", "dex: slippage exceeded", "dex: amount too small", "dex: reserve too large", and by the safeguards
-            with "dex: pool paused", "dex: circuit breaker", "dex: price impact too high", "dex: pool daily limit
-            exceeded", "dex: Large trade cooldown", "dex: Daily volume limit exceeded" or "dex: maximum holding
-            exceeded".
+            pool", "dex: slippage exceeded", "dex: amount too small", "dex: reserve too large", "dex: token transfer
+            failed", and by the safeguards with "dex: pool paused", "dex: circuit breaker", "dex: price impact too
+            high", "dex: pool daily limit exceeded", "dex: Large trade cooldown", "dex: Daily volume limit exceeded" or
+            "dex: maximum holding exceeded".
     @param token The pool's token.
     @param minTokensOut The least to accept, in token wei.
     @param deadline The last moment, in unix seconds; none, unless given.
@@ -323,7 +326,7 @@ def buyTokens(token: address, minTokensOut: uint256, deadline: uint256 = max_val
         nativeReserve=native_reserve,
         tokenReserve=token_reserve,
     )
-    extcall IERC20(token).transfer(msg.sender, tokens_out, default_return_value=True)
+    self._send_tokens(token, tokens_out)
     return tokens_out
 
 
@@ -551,7 +554,14 @@ def _spot_price(pool: Pool) -> uint256:
 
 @internal
 def _receive_tokens(token: address, amount: uint256):
-    extcall IERC20(token).transferFrom(msg.sender, self, amount, default_return_value=True)
+    assert extcall IERC20(token).transferFrom(
+        msg.sender, self, amount, default_return_value=True
+    ), "dex: token transfer failed"
+
+
+@internal
+def _send_tokens(token: address, amount: uint256):
+    assert extcall IERC20(token).transfer(msg.sender, amount, default_return_value=True), "dex: token transfer failed"
 
 
 @internal

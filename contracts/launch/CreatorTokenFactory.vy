@@ -72,7 +72,7 @@ event MinimumSeedUpdated:
 BASIS_POINTS: constant(uint256) = 10_000
 DEFAULT_HOLDERS_SHARE: constant(uint256) = 1_000
 # Native wei.
-LARGEST_MINIMUM_SEED: constant(uint256) = 1_000_000 * 10**18
+largestMinimumSeed: public(constant(uint256)) = 1_000_000 * 10**18
 # Native wei that a creator must earn in 30 days, as reported, for its revenue to be shared.
 minimumMonthlyRevenue: public(constant(uint256)) = 10**18
 
@@ -290,7 +290,7 @@ def _set_holders_share(new_share: uint256):
 
 @internal
 def _set_minimum_seed(new_seed: uint256):
-    assert new_seed > 0 and new_seed <= LARGEST_MINIMUM_SEED, "factory: minimum seed out of range"
+    assert new_seed > 0 and new_seed <= largestMinimumSeed, "factory: minimum seed out of range"
     log MinimumSeedUpdated(previousSeed=self.minimumSeed, newSeed=new_seed)
     self.minimumSeed = new_seed
 

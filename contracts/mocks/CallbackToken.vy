@@ -6,6 +6,8 @@
 @notice For tests: an ERC-20 that calls senders and receivers with code, as ERC-777 does, and that can fail with False.
 """
 
+from ..interfaces import ICreatorToken
+
 balanceOf: public(HashMap[address, uint256])
 allowance: public(HashMap[address, HashMap[address, uint256]])
 failsSilently: public(bool)
@@ -68,6 +70,16 @@ def transferFrom(owner: address, receiver: address, amount: uint256) -> bool:
     """
     self.allowance[owner][msg.sender] -= amount
     return self._move(owner, receiver, amount)
+
+
+@external
+@view
+def platformFee() -> ICreatorToken.PlatformFee:
+    """
+    @notice As creator tokens say, so that an exchange trades it.
+    @return None.
+    """
+    return ICreatorToken.PlatformFee(rate=0, recipient=self)
 
 
 @internal

@@ -43,7 +43,8 @@ event PlatformFeeRecipientUpdated:
     newRecipient: indexed(address)
 
 
-MAXIMUM_PLATFORM_FEE_RATE: constant(uint256) = 1_000
+# Basis points of a trade's native side.
+maximumPlatformFeeRate: public(constant(uint256)) = 1_000
 DEFAULT_PLATFORM_FEE_RATE: constant(uint256) = 250
 
 # Longer than snekmate's 25 and 5 bytes: artists' names are.
@@ -177,7 +178,7 @@ def _update_info(description: String[500], image_url: String[200], is_active: bo
 
 @internal
 def _set_platform_fee_rate(rate: uint256):
-    assert rate <= MAXIMUM_PLATFORM_FEE_RATE, "token: fee rate above 1000 bps"
+    assert rate <= maximumPlatformFeeRate, "token: fee rate above 1000 bps"
     fee: uint256 = self._platform_fee
     log PlatformFeeRateUpdated(previousRate=self._rate_in(fee), newRate=rate)
     self._platform_fee = (fee & ADDRESS_MASK) | (rate << ADDRESS_BITS)

@@ -83,6 +83,7 @@ exports: (
     creator_profile.platformFee,
     creator_profile.platformFeeRate,
     creator_profile.platformFeeRecipient,
+    creator_profile.maximumPlatformFeeRate,
     creator_profile.setPlatformFeeRate,
     creator_profile.setPlatformFeeRecipient,
 )

@@ -260,6 +260,25 @@ def test_a_refusing_seller_stops_only_itself(hostile_trader: Any, pool: Any, fun
     pool.sellTokens(funded_token, COIN, 0, sender=actors.trader)
 
 
+def test_a_token_that_moves_nothing_and_answers_false_is_not_paid_for(contracts: Any, actors: Actors) -> None:
+    dex = actors.owner.deploy(contracts.IntegratedCreatorDEX, actors.owner.deploy(contracts.OpenRegistry))
+    token = actors.stranger.deploy(contracts.CallbackToken)
+    for account, amount in ((actors.provider, 10**6 * COIN), (actors.stranger, 100 * COIN)):
+        token.mint(account, amount, sender=account)
+        token.approve(dex, FOREVER, sender=account)
+    dex.createPool(token, 10**6 * COIN, actors.provider, value=10 * COIN, sender=actors.provider)
+
+    token.failSilently(True, sender=actors.stranger)
+    with ape.reverts("dex: token transfer failed"):
+        dex.sellTokens(token, COIN, 0, sender=actors.stranger)
+    with ape.reverts("dex: token transfer failed"):
+        dex.buyTokens(token, 0, value=COIN // 10, sender=actors.stranger)
+    with ape.reverts("dex: token transfer failed"):
+        dex.addLiquidity(token, FOREVER, 0, FOREVER, value=COIN // 100, sender=actors.stranger)
+    with ape.reverts("dex: token transfer failed"):
+        dex.removeLiquidity(token, COIN, 0, 0, FOREVER, sender=actors.provider)
+
+
 # staking
 
 

@@ -180,6 +180,7 @@ def test_the_fee_recipient_sets_the_fee_up_to_ten_per_cent(token: Any, actors: A
     assert receipt.events == [token.PlatformFeeRateUpdated(previousRate=250, newRate=1_000)]
     assert (token.platformFeeRate(), token.platformFeeRecipient()) == (1_000, actors.fee_recipient)
     assert tuple(token.platformFee()) == (1_000, actors.fee_recipient)
+    assert token.maximumPlatformFeeRate() == 1_000
     with ape.reverts("token: fee rate above 1000 bps"):
         token.setPlatformFeeRate(1_001, sender=actors.fee_recipient)
 

@@ -135,6 +135,7 @@ def test_the_minimum_seed_has_bounds(factory: Any, actors: Actors, seed: int) ->
 
 
 def test_the_parts_are_readable(factory: Any, deployer: Any, metrics: Any, dex: Any) -> None:
+    assert factory.largestMinimumSeed() == 1_000_000 * COIN
     assert (factory.deployer(), factory.metricsManager(), factory.exchange()) == (deployer, metrics, dex)
 
 

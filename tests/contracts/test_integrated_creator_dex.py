@@ -389,5 +389,9 @@ def test_the_cumulative_price_gives_the_time_weighted_average(
     assert end.cumulative - start.cumulative == first_price * before + second_price * after
 
 
+def test_the_fixed_terms_of_pools_are_readable(dex: Any) -> None:
+    assert (dex.poolFeeRate(), dex.minimumLiquidity()) == (30, 1_000)
+
+
 def test_the_registry_is_readable(dex: Any, deployer: Any) -> None:
     assert dex.registry() == deployer

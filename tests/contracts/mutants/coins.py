@@ -229,7 +229,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     removal(
         "profile-fee-without-bound",
         PROFILE,
-        '    assert rate <= MAXIMUM_PLATFORM_FEE_RATE, "token: fee rate above 1000 bps"\n',
+        '    assert rate <= maximumPlatformFeeRate, "token: fee rate above 1000 bps"\n',
         "The fee recipient takes whole trades",
         "test_creator_token.py::test_the_fee_recipient_sets_the_fee_up_to_ten_per_cent",
     ),

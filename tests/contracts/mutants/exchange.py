@@ -25,14 +25,14 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     removal(
         "dex-unlocked-minimum-liquidity",
         DEX,
-        "    self.sharesOf[token][empty(address)] = MINIMUM_LIQUIDITY\n",
+        "    self.sharesOf[token][empty(address)] = minimumLiquidity\n",
         "Locked shares belong to nobody at all, and the shares no longer add up",
         "test_integrated_creator_dex.py::test_a_pool_opens_with_what_its_creator_brings",
     ),
     change(
         "dex-opener-owns-the-minimum-liquidity",
         DEX,
-        "shares: uint256 = total - MINIMUM_LIQUIDITY",
+        "shares: uint256 = total - minimumLiquidity",
         "shares: uint256 = total",
         "The opener can empty the pool and make the next shares dear",
         "test_integrated_creator_dex.py::test_a_pool_opens_with_what_its_creator_brings",
