@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from vyper import ast as vy_ast
 
-from tests.contracts.audit.branches import Branch, Contract, compile_deployable
+from tests.contracts.audit.branches import Branch, Contract, compile_deployable, deployables
 from tests.contracts.audit.sourcemap import CONTRACTS
 from tests.contracts.audit.suite import attacks, searched
+from tests.contracts.audit.summary import SUBJECTS, typical_call
 from tests.contracts.audit.unreached import complaints, listed
 
 # It has loops over lists and conditions that end a round: what the compiler's own map leaves out.
@@ -57,7 +58,7 @@ def test_a_jump_is_the_way_that_the_source_says(manager: Contract) -> None:
 
 def test_the_list_of_branches_out_of_reach_is_kept_exactly(tmp_path: Path) -> None:
     branch = Branch("modules/a.vy", "_f", 7, 4, 0, "x > 0", holds=False)
-    branches = dict.fromkeys(("Coin", "Dex"), {branch, replace(branch, holds=True)})
+    branches = {name: {branch, replace(branch, holds=True)} for name in ("Coin", "Dex")}
     page = tmp_path / "audit.md"
     page.write_text(
         "| contract | branch | why |\n|---|---|---|\n| Coin, Dex | `modules/a.vy _f: x > 0` fails | because |\n"
@@ -85,3 +86,8 @@ def test_attacks_and_searches_are_found_where_they_are() -> None:
     ]
     assert "C6" in rows
     assert {"tokens_are_conserved", "revenue_held_covers_all_that_is_pending"} <= invariants
+
+
+def test_the_table_has_every_contract_with_its_gas() -> None:
+    assert set(SUBJECTS) == {source.stem for source in deployables()}
+    assert [contract for contract in SUBJECTS if not typical_call(contract)] == ["ERC1967Proxy"]

@@ -1,6 +1,5 @@
 """`make audit`: the contracts' suite as an auditor wants it, what it covered, the proofs, and a table of it all."""
 
-import asyncio
 import os
 import re
 import subprocess
@@ -10,8 +9,6 @@ from typing import Final
 
 import click
 from rich.console import Console
-
-from benchmarks.bench_gas import measure, running_chain
 
 from .branches import Contract, compile_deployable, deployables
 from .recorder import prepare, read
@@ -61,7 +58,7 @@ def _run(console: Console, name: str, command: list[str], **environment: str) ->
 def _report(console: Console, contracts: list[Contract]) -> list[str]:
     """Print what was measured; return what is wrong with the list of branches out of reach."""
     record = read(RECORDS)
-    console.print(table(contracts, record, asyncio.run(_gas())))
+    console.print(table(contracts, record))
     if MUTANTS.exists():
         console.print(f"mutants: {len(CAUGHT.findall(MUTANTS.read_text()))} caught by the last `make mutants`")
     branches = {contract.name: contract.branches for contract in contracts}
@@ -69,11 +66,6 @@ def _report(console: Console, contracts: list[Contract]) -> list[str]:
     for complaint in wrong:
         console.print(complaint, soft_wrap=True)
     return wrong
-
-
-async def _gas() -> dict[tuple[str, str], int]:
-    async with running_chain() as chain:
-        return {(row.contract, row.operation): row.gas for row in await measure(chain)}
 
 
 def _minutes(started: float) -> str:
