@@ -9,10 +9,10 @@ TESTS := -p no:ape_test -p no:boa_test -n auto
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help env up demo reset test lint types contracts audit gas mutants proofs suite coverage lock bench clean
+.PHONY: help env up demo reset test lint types contracts audit gas mutants proofs suite coverage lock bench clean indexer-long
 
 help: ## List the commands.
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 env: $(VENV)/installed ## Create the environment from the lock files.
 
@@ -69,6 +69,10 @@ proofs: env .build/proofs/installed ## Proofs of the contracts' arithmetic, in a
 suite: env ## Everything else, on the real EVM, SQLite and PostgreSQL.
 	coverage erase
 	pytest -q $(TESTS) --ignore=tests/contracts --cov --cov-report=
+
+indexer-long: env ## The indexer against 1 000 schedules of reorgs, 200 kills and 20 faulty runs, on each database.
+	INDEXER_SCHEDULES=1000 INDEXER_KILLS=200 INDEXER_FAULTY_RUNS=20 pytest -q $(TESTS) tests/indexer/test_schedules.py \
+		tests/indexer/test_kills.py tests/indexer/test_faulty_endpoints.py
 
 coverage: ## The branch coverage of the last `make suite`.
 	coverage report

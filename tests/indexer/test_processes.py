@@ -1,12 +1,8 @@
 """`encore indexer` as a real process, on the real contracts, killed and restarted."""
 
-import asyncio
-import os
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -16,11 +12,12 @@ from sqlalchemy import select, update
 from encore.chain.local_node import free_port
 from encore.chain.rpc import RpcClient
 from encore.db import Database
-from encore.db.models.chain import Checkpoint, Pool, Token
-from encore.settings import Settings, load_settings, local_account_address
+from encore.db.models.chain import Pool, Token
+from encore.settings import local_account_address
 from tests.conftest import LocalChain
 from tests.contracts_on_anvil import Chain, Contract, Economy
 from tests.indexer import economy as model
+from tests.indexer.command import Command, indexed_hash
 from tests.indexer.node import FakeNode
 from tests.indexer.replica import catch_up, dump, indexer_of
 from tests.indexer.world import deployment
@@ -29,64 +26,7 @@ from tests.support import eventually, stop_process, wait_until_listening
 ETHER = 10**18
 SEED = 300 * ETHER
 """Wide enough that a trade of one coin meets no safeguard."""
-KILLS = 3
 ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-
-
-class Command:
-    """Runs `encore indexer` commands with one set of settings."""
-
-    def __init__(self, log: Path, **settings: str) -> None:
-        self.log = log
-        self.environment = os.environ | {f"ENCORE_{name.upper()}": value for name, value in settings.items()}
-        self.settings: Settings = load_settings(**settings)
-        self.started: list[subprocess.Popen[bytes]] = []
-
-    def start(self) -> subprocess.Popen[bytes]:
-        with self.log.open("ab") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "encore", "indexer", "run"], env=self.environment, stdout=log, stderr=log
-            )
-        self.started.append(process)
-        return process
-
-    async def run(self, *arguments: str) -> tuple[int, str]:
-        """Run one command to its end; returns its exit code and all that it printed."""
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "encore", "indexer", *arguments),
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        )
-        output, _ = await process.communicate()
-        return process.returncode or 0, output.decode()
-
-    async def has_logged(self, text: str) -> None:
-        async def found() -> bool:
-            return text in self.log.read_text()
-
-        await eventually(found)
-
-
-@pytest.fixture
-def command(tmp_path: Path, database_url: str) -> Iterator[Callable[..., Command]]:
-    made: list[Command] = []
-
-    def make(**settings: str) -> Command:
-        made.append(
-            Command(tmp_path / "run.log", data_dir=str(tmp_path / "data"), database_url=database_url, **settings)
-        )
-        return made[-1]
-
-    yield make
-    for process in [process for command in made for process in command.started]:
-        process.kill()
-        process.wait()
-
-
-async def indexed_hash(database: Database) -> str:
-    async with database.read() as session:
-        return str(await session.scalar(select(Checkpoint.block_hash)) or "")
 
 
 async def is_level(database: Database, rpc: RpcClient) -> None:
@@ -155,43 +95,6 @@ async def assert_mirrored(database: Database, economy: Economy, coin: Contract) 
     assert token.owner == local_account_address(2).lower()
     assert token.total_supply == await coin.call("totalSupply")
     assert (pool.native_reserve, pool.token_reserve) == tuple(await economy.exchange.call("reserves", coin.address))
-
-
-async def test_killed_at_random_it_ends_with_the_tables_of_an_uninterrupted_run(
-    database: Database, fresh_database: Database, node: FakeNode, command: Callable[..., Command]
-) -> None:
-    random = Random(11)
-    economy = model.Economy()
-    node.start_chain(economy)
-    node.mine(economy.setup(), economy)
-    for _ in range(400):
-        economy = economy.copy()
-        node.mine(economy.act(random, node.next_timestamp, 2), economy)
-
-    encore = command(rpc_urls=node.url)
-    encore.settings.deployment_path.parent.mkdir(parents=True)
-    encore.settings.deployment_path.write_text(deployment().model_dump_json())
-    for kill in range(KILLS):
-        process = encore.start()
-        after = node.requests + random.randrange(150, 400)
-        delay_seconds = random.random() / 50
-
-        async def has_read_enough(after: int = after) -> bool:
-            return node.requests > after
-
-        await eventually(has_read_enough)
-        await asyncio.sleep(delay_seconds)  # into the transaction, or past it
-        process.kill()
-        assert process.wait() == -signal.SIGKILL, kill
-    encore.start()
-
-    async def is_done() -> bool:
-        return await indexed_hash(database) == node.head.hash
-
-    await eventually(is_done)
-    async with indexer_of(fresh_database, node) as fresh:
-        await catch_up(fresh)
-    assert await dump(database) == await dump(fresh_database)
 
 
 @ON_SQLITE

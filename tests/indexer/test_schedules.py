@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
@@ -25,15 +25,18 @@ from indexer.runner import Indexer
 from tests.indexer.culture import Culture
 from tests.indexer.economy import Economy
 from tests.indexer.governance import SPARK, Governance
+from tests.indexer.long_run import SCHEDULES
 from tests.indexer.node import FakeNode
 from tests.indexer.replica import Dump, catch_up, clear, dump, events_mirrored, events_told, indexer_of
 from tests.indexer.world import CONTRACTS, ZERO
 
 FINALITY_BLOCKS = 12
+DEEP = 64
+"""The deepest reorg that is tried, on a chain whose blocks become final only below it."""
 ROLE_NAMES = {identifier: name for name, identifier in ROLE_IDS.items()}
 
-SCHEDULES = settings(
-    max_examples=25,
+MANY = settings(
+    max_examples=SCHEDULES,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )
@@ -54,19 +57,23 @@ class Step:
     during: int | None
 
 
-STEPS = st.lists(
-    st.builds(
+def steps_of(deepest: int) -> st.SearchStrategy[list[Step]]:
+    few, many = st.integers(0, FINALITY_BLOCKS - 1), st.integers(0, deepest)
+    step = st.builds(
         Step,
-        depth=st.integers(0, FINALITY_BLOCKS - 1),
+        depth=few | many,
         length=st.integers(1, FINALITY_BLOCKS),
         seed=st.integers(0, 2**32),
         looks=st.sampled_from([True, True, False]),
         restarts=st.booleans(),
         during=st.none() | st.none() | st.integers(0, 12),
-    ),
-    min_size=3,
-    max_size=8,
-)
+    )
+    return st.lists(step, min_size=3, max_size=8)
+
+
+def reorg(depth: int, length: int, *, looks: bool = True, restarts: bool = False) -> Step:
+    """Replace blocks; not looked at, and with a restart after it, it happens while the indexer is down."""
+    return Step(depth, length, seed=100 * depth + length, looks=looks, restarts=restarts, during=None)
 
 
 def grow(node: FakeNode, step: Step) -> None:
@@ -94,14 +101,24 @@ async def look(indexer: Indexer, node: FakeNode, during: Step | None) -> None:
     node.meddle = None
 
 
-@given(steps=STEPS)
-@SCHEDULES
+SCHEDULE = st.sampled_from([FINALITY_BLOCKS - 1, FINALITY_BLOCKS - 1, DEEP]).flatmap(
+    lambda deepest: st.tuples(st.just(deepest), steps_of(deepest))
+)
+
+
+@given(schedule=SCHEDULE)
+@example((DEEP, [reorg(0, 70), reorg(DEEP, 66)]))
+@example((DEEP, [reorg(0, 70), reorg(DEEP, 3, looks=False), reorg(0, 70, restarts=True)]))  # while it is down
+@example((DEEP, [reorg(0, 70), reorg(40, 41, looks=False), reorg(DEEP, 65), reorg(30, 31)]))  # twice in a row
+@example((DEEP, [reorg(0, 70), reorg(50, 20), reorg(0, 10), reorg(10, 60)]))  # a shorter branch, then a longer one
+@MANY
 async def test_the_mirror_equals_a_fresh_index_of_the_surviving_chain(
-    database: Database, fresh_database: Database, node: FakeNode, steps: list[Step]
+    database: Database, fresh_database: Database, node: FakeNode, schedule: tuple[int, list[Step]]
 ) -> None:
+    deepest, steps = schedule
     await clear(database)
     await clear(fresh_database)
-    node.finality_blocks = FINALITY_BLOCKS
+    node.finality_blocks = deepest + 1
     node.start_chain(Economy())  # a reorg may take the setup back, too
     economy = Economy()
     node.mine(economy.setup(), economy)
