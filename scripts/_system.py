@@ -31,12 +31,12 @@ class Outcome:
 
 
 def deploy(settings: Settings, signer: AccountAPI, oracles: Sequence[str], guardian: str | None = None) -> Outcome:
-    """Deploy and wire what is missing on the connected chain.
+    """Deploy what is missing on the connected chain, and wire it.
 
     The signer becomes owner, recipient of the platform's fees and holder of SPARK; the `oracles` report and launch, the
-    first of them also opens paid content; `guardian`, by default the signer, may pause. All contracts come before all
-    calls, so that their addresses follow from the signer's nonces alone, whenever a run was interrupted. Raises
-    `DeploymentError` where the signer may not do what is missing.
+    first of them also opens paid content; `guardian`, by default the signer, may pause, and cancel what waits in the
+    timelock. All contracts come before all calls, so that their addresses follow from the signer's nonces alone,
+    whenever a run was interrupted. Raises `DeploymentError` where the signer may not do what is missing.
     """
     compile_contracts(*EXPORTED_CONTRACTS)
     registry = Registry(settings, signer)
@@ -51,6 +51,8 @@ def deploy(settings: Settings, signer: AccountAPI, oracles: Sequence[str], guard
         exchange = contract_at(registry.deployment, "IntegratedCreatorDEX")
         wiring.ensure(exchange.isGuardian(guardian), exchange, "setGuardian", guardian, True)
         wiring.grant(contract_at(registry.deployment, "SparkToken"), "PAUSER_ROLE", guardian)
+        # Who can stop a proposer that was stolen: the governor's votes take longer than the delay.
+        wiring.grant(contract_at(registry.deployment, "CreatorTimelock"), "CANCELLER_ROLE", guardian)
     _hand_spark_over(wiring)
     hand_over(wiring)
     return Outcome(registry.deployment, tuple(registry.deployed_now), tuple(wiring.calls))

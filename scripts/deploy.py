@@ -34,7 +34,9 @@ from scripts._verification import verify_sources
     help="Who reports metrics and launches; again for each one. The first also opens paid content. "
     "By default the address of ENCORE_ORACLE_PRIVATE_KEY.",
 )
-@click.option("--guardian", metavar="ADDRESS", help="Who else may pause pools and SPARK; the signer may in any case.")
+@click.option(
+    "--guardian", metavar="ADDRESS", help="Who, beside the signer, may pause pools and SPARK and cancel upgrades."
+)
 @yes_option
 def cli(*, network: str | None, account: str | None, oracles: tuple[str, ...], guardian: str | None, yes: bool) -> None:
     """Deploy what is missing of Encore's contracts, wire it, and record it in deployments/<network>.json.
