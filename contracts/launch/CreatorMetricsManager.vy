@@ -88,8 +88,8 @@ _milestones_reached: HashMap[address, uint256]
 @deploy
 def __init__(minMonthlyStreams: uint256, minFollowers: uint256, maxMetricsAge: uint256):
     """
-    @notice The deployer becomes the owner. Emits OwnershipTransferred, LaunchRequirementsUpdated, QuorumUpdated and
-            EpochLengthUpdated.
+    @notice The deployer becomes the owner. Emits OwnershipTransferred, QuorumUpdated, EpochLengthUpdated and
+            LaunchRequirementsUpdated. Reverts with "metrics: maximum age out of range".
     @param minMonthlyStreams Plays in 30 days that a launch requires.
     @param minFollowers Followers that a launch requires.
     @param maxMetricsAge How old the figures may be at a launch, in seconds: one hour to 90 days.

@@ -102,12 +102,13 @@ def __init__(
 ):
     """
     @notice The account that deploys this becomes the owner. Emits OwnershipTransferred, MinimumSeedUpdated
-            and HoldersShareUpdated.
+            and HoldersShareUpdated. Reverts with "factory: fee recipient is the zero address" or "factory: minimum
+            seed out of range".
     @param deployer_ The TokenDeploymentFactory, which must authorise this factory.
     @param metricsManager_ The CreatorMetricsManager.
     @param exchange_ The IntegratedCreatorDEX.
     @param platformFeeRecipient Who receives the platform's fee on trades of launched coins.
-    @param minimumSeed_ Wei of the native coin that a launch must bring.
+    @param minimumSeed_ Wei of the native coin that a launch must bring, more than zero, at most a million coins.
     """
     assert platformFeeRecipient != empty(address), "factory: fee recipient is the zero address"
     ownable.__init__()
@@ -132,7 +133,7 @@ def createCreatorToken(
     """
     @notice Creates a token whose whole initial supply the creator holds. The creator itself or a launcher only.
             Emits CreatorTokenCreated after the deployment's events. Reverts with "factory: caller may not launch" or
-            as the deployment does.
+            as the deployment does ("deployer: …", "token: …").
     @param name 1 to 50 bytes.
     @param symbol 1 to 10 bytes.
     @param description At most 500 bytes.
@@ -159,8 +160,8 @@ def launchCreatorCoin(
     @notice Launches a creator's one coin, a BalancedCreatorToken: its first 10 000 000 coins go into a pool together
             with the whole value sent. The pool's shares are locked for ever. The creator itself or a launcher only.
             Emits CreatorCoinLaunched after the events of deployment and pool. Reverts with "factory: caller may not
-            launch", "factory: seed below minimum", "factory: coin already launched" or "factory: launch requirements
-            not met".
+            launch", "factory: seed below minimum", "factory: coin already launched", "factory: launch requirements
+            not met", or as deployment and pool do ("deployer: …", "token: …", "dex: …").
     @param creator The coin's owner and beneficiary.
     @param name 1 to 50 bytes.
     @param symbol 1 to 10 bytes.
@@ -200,8 +201,9 @@ def distributeRevenue(creator: address):
     """
     @notice Shares the value sent: `holdersShare` of it, rounded down, among the holders of the creator's coin, the
             rest for the creator to withdraw. Anybody may. Emits RevenueDistributed, after the coin's RevenueReceived.
-            Reverts with "factory: no value sent", "factory: no coin launched", "factory: Revenue backing not enabled" while the creator's
-            reported monthly revenue is below `minimumMonthlyRevenue`, or as the coin's `distribute` does.
+            Reverts with "factory: no value sent", "factory: no coin launched", "factory: Revenue backing not enabled"
+            while the creator's reported monthly revenue is below `minimumMonthlyRevenue`, or as the coin's
+            `distribute` does.
     @param creator Whose revenue it is.
     """
     assert msg.value > 0, "factory: no value sent"

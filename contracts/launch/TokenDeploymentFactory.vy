@@ -68,7 +68,7 @@ isCreatorToken: public(HashMap[address, bool])
 @deploy
 def __init__(creatorTokenBlueprint_: address, balancedCreatorTokenBlueprint_: address):
     """
-    @notice The deployer becomes the owner. Emits OwnershipTransferred.
+    @notice The deployer becomes the owner. Emits OwnershipTransferred. Reverts with "deployer: not a blueprint".
     @param creatorTokenBlueprint_ The ERC-5202 blueprint of CreatorToken.
     @param balancedCreatorTokenBlueprint_ The ERC-5202 blueprint of BalancedCreatorToken.
     """

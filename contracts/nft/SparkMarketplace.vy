@@ -221,7 +221,9 @@ _auctions: HashMap[address, HashMap[uint256, PackedAuction]]
 @deploy
 def __init__(spark_: IERC20, feeRecipient_: address, feeBps_: uint256):
     """
-    @notice The deployer becomes the owner. Emits OwnershipTransferred, FeeUpdated and FeeRecipientUpdated.
+    @notice The deployer becomes the owner. Emits OwnershipTransferred, FeeUpdated and FeeRecipientUpdated. Reverts with
+            "marketplace: SPARK is the zero address", "marketplace: fee above 1000 bps" or "marketplace: fee recipient
+            is the zero address".
     @param spark_ The SPARK token, the one currency beside the native coin; it must not take fees on transfers.
     @param feeRecipient_ Who receives the platform's fee.
     @param feeBps_ The platform's fee in basis points of a price, at most 1 000.

@@ -84,7 +84,8 @@ baseUri: public(String[100])
 @deploy
 def __init__(name_: String[50], symbol_: String[10], baseUri_: String[100], receiver: address, royaltyBps: uint256):
     """
-    @notice The deployer becomes the admin and a minter. Emits RoleGranted, BaseUriUpdated and RoyaltyUpdated.
+    @notice The deployer becomes the admin and a minter. Emits RoleGranted, BaseUriUpdated and RoyaltyUpdated. Reverts
+            with "spark nft: royalty receiver is the zero address" or "spark nft: royalty above 10 %".
     @param name_ The collection's name, at most 50 bytes.
     @param symbol_ The collection's symbol, at most 10 bytes.
     @param baseUri_ Stands before a token's ID in its URI, at most 100 bytes.

@@ -153,8 +153,10 @@ def __init__(
 ):
     """
     @notice Mints the pool's 10 000 000 coins and makes `creator_` the owner. Vesting starts, and so does the wait for
-            the first release. Emits Transfer, OwnershipTransferred, CreatorInfoUpdated, PlatformFeeRateUpdated and
-            PlatformFeeRecipientUpdated.
+            the first release. Emits OwnershipTransferred, RoleMinterChanged, CreatorInfoUpdated,
+            PlatformFeeRateUpdated, PlatformFeeRecipientUpdated and Transfer. Reverts with "token: creator is the zero
+            address", "token: name is empty", "token: symbol is empty", "token: fee recipient is the zero address" or
+            "erc20: mint to the zero address".
     @param name_ 1 to 50 bytes; also the EIP-712 domain's name, with version "1".
     @param symbol_ 1 to 10 bytes.
     @param description At most 500 bytes.

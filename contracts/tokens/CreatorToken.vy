@@ -101,13 +101,16 @@ def __init__(
     initialHolder: address,
 ):
     """
-    @notice Mints the initial supply and makes `creator` the owner. Emits Transfer, OwnershipTransferred,
-            CreatorInfoUpdated, PlatformFeeRateUpdated and PlatformFeeRecipientUpdated.
+    @notice Mints the initial supply and makes `creator` the owner. Emits OwnershipTransferred, RoleMinterChanged,
+            CreatorInfoUpdated, PlatformFeeRateUpdated, PlatformFeeRecipientUpdated and Transfer. Reverts with "token:
+            initial supply is zero", "token: creator is the zero address", "token: name is empty", "token: symbol is
+            empty", "token: fee recipient is the zero address", "staking: maximum supply too large" or "erc20: mint to
+            the zero address", and without a reason from 2**255 token wei on.
     @param name_ 1 to 50 bytes; also the EIP-712 domain's name, with version "1".
     @param symbol_ 1 to 10 bytes.
     @param description At most 500 bytes.
     @param imageUrl At most 200 bytes.
-    @param initialSupply Token wei, more than zero; the maximum supply is twice as much.
+    @param initialSupply Token wei, more than zero and below 2**105; the maximum supply is twice as much.
     @param creator The owner.
     @param platformFeeRecipient Who receives the platform's fee on trades.
     @param initialHolder Who receives the initial supply.

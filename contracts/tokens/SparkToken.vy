@@ -115,7 +115,8 @@ symbol: public(String[10])
 @deploy
 def __init__():
     """
-    @notice Makes an implementation that cannot be initialised and has no administrator. Emits Initialized.
+    @notice Makes an implementation that cannot be initialised and has no administrator. Emits Initialized,
+            OwnershipTransferred, RoleMinterChanged, RoleGranted and RoleRevoked, all of them about itself alone.
     """
     uups.__init__()
     ownable.__init__()
