@@ -7,7 +7,6 @@ from encore.chain.deployments import load_abi
 from encore.db.models.chain import ContractSetting, IndexedContract
 from indexer.check import Check, Reader
 from indexer.contract import Event, Handler, Key
-from indexer.decode import REPLACEMENT_CHARACTER
 from indexer.state import State
 
 
@@ -38,20 +37,19 @@ async def checks(reader: Reader) -> list[Check]:
     found = []
     for row in await reader.rows(ContractSetting):
         view, _, field = row.name.partition(".")
-        outputs = _outputs(contracts[row.address], view)
+        outputs = _outputs(contracts.get(row.address), view)
         names = [output["name"] for output in outputs]
-        # Text that was not UTF-8 is kept readable, not exact.
-        if outputs and REPLACEMENT_CHARACTER not in row.value:
+        if outputs:
             position = names.index(field) if field else 0
             kind = outputs[position]["type"]
-            value: Any = int(row.value) if kind.startswith("uint") else row.value
+            value: Any = int(row.value) if kind.startswith("uint") and row.value.isdecimal() else row.value
             found.append(Check(row.address, f"{view}()", (), (kind,), (value,), position))
     return found
 
 
-def _outputs(contract: str, view: str) -> list[dict[str, Any]]:
+def _outputs(contract: str | None, view: str) -> list[dict[str, Any]]:
     """Return what a view without arguments returns, a struct's fields one by one; nothing where there is none."""
-    for entry in load_abi(contract):
+    for entry in load_abi(contract) if contract else []:
         if entry["type"] == "function" and entry["name"] == view and not entry["inputs"]:
             outputs: list[dict[str, Any]] = entry["outputs"]
             return outputs[0]["components"] if outputs[0]["type"] == "tuple" else outputs

@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Final
 
+from eth_abi.exceptions import EncodingError
 from sqlalchemy import Row, select
 
 from encore.chain.rpc import RpcClient
@@ -12,7 +13,7 @@ from encore.db.models.chain import Balance, Checkpoint, Token
 from encore.db.models.chain_tokens import SparkToken
 from encore.errors import EncoreError, RpcError
 from indexer import erc20, erc721, roles, settings
-from indexer.check import Check, Reader, abi_words
+from indexer.check import Check, Reader
 from indexer.registry import all_contracts
 
 CALLS_PER_REQUEST: Final = 200
@@ -25,8 +26,8 @@ class Difference:
     """A value in which mirror and chain differ; None where the chain does not have it."""
 
     what: str
-    mirrored: int
-    on_chain: int | None
+    mirrored: int | str
+    on_chain: int | str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +49,23 @@ async def verify_mirror(database: Database, rpc: RpcClient) -> Report:
     compared = len(sums)
     for start in range(0, len(checks), CALLS_PER_REQUEST):
         chunk = checks[start : start + CALLS_PER_REQUEST]
-        answers = await rpc.batch_outcomes([check.request(checkpoint.block_hash) for check in chunk])
-        for check, answer in zip(chunk, answers, strict=True):
-            expected = check.words
-            compared += len(expected)
-            differences += _differences(check, expected, answer)
+        asked, requests = [], []
+        for check in chunk:
+            compared += len(check.expected)
+            try:
+                requests.append(check.request(checkpoint.block_hash))
+                asked.append(check)
+            except (EncodingError, ValueError):  # what the row is about can be nothing on the chain
+                differences += _differences(check, None)
+        answers = await rpc.batch_outcomes(requests)
+        for check, answer in zip(asked, answers, strict=True):
+            differences += _differences(check, None if isinstance(answer, RpcError) else answer)
     return Report(checkpoint.block_number, compared, differences)
 
 
-def _differences(check: Check, expected: list[int], answer: Any) -> list[Difference]:
-    words = [] if isinstance(answer, RpcError) else abi_words(answer.removeprefix("0x"))
-    found: list[int | None] = [*words[check.position : check.position + len(expected)]]
+def _differences(check: Check, answer: str | None) -> list[Difference]:
+    expected = check.expected
+    found: list[int | str | None] = [] if answer is None else [*check.found(answer)]
     found += [None] * (len(expected) - len(found))  # what reverts, or is not there, has no value
     return [
         Difference(check.what, mirrored, on_chain)

@@ -5,10 +5,14 @@ from typing import Final
 
 from encore.db.models.chain import Stake, Token
 from indexer.bulk import Row
-from indexer.check import Check, Reader, address, number
+from indexer.check import Check, Reader, address, number, text
 from indexer.contract import Contract, Event, Handler, Key
 from indexer.erc20 import ZERO_ADDRESS, erc20
 from indexer.state import State
+
+INFO_DESCRIPTION_WORD: Final = 3
+INFO_IMAGE_WORD: Final = 4
+"""Where `creatorInfo` says these, after the struct's offset."""
 
 
 def token_row(event: Event, token: str, state: State) -> Row:
@@ -106,6 +110,10 @@ async def _checks(reader: Reader) -> list[Check]:
             number(token.address, "platformFeeRate()", (), token.platform_fee_bps),
             address(token.address, "platformFeeRecipient()", (), token.platform_fee_recipient),
             address(token.address, "owner()", (), token.owner),
+            text(token.address, "name()", (), token.name),
+            text(token.address, "symbol()", (), token.symbol),
+            text(token.address, "creatorInfo()", (), token.description, position=INFO_DESCRIPTION_WORD),
+            text(token.address, "creatorInfo()", (), token.image_url, position=INFO_IMAGE_WORD),
         ]
     for stake in await reader.rows(Stake):
         # The contract forgets a position that was withdrawn; the mirror keeps what it paid.

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from encore.db.models.chain_nft import Drop, DropProceeds, EditionSale
-from indexer.check import Check, Reader, number
+from indexer.check import Check, Reader, number, text
 from indexer.contract import Contract, Event, Handler, Key
 from indexer.erc20 import ZERO_ADDRESS
 from indexer.erc721 import DROP_SHIFT, erc721, nft_rows, transfer
@@ -88,6 +88,8 @@ async def _checks(reader: Reader) -> list[Check]:
         terms = (row.royalty_bps, row.maximum_supply, row.minted, row.is_exclusive, row.payment_token, row.price)
         found += [
             Check(row.collection, "drop(uint256)", (row.drop_id,), ("address",), (row.creator,), DROP_WORD),
+            text(row.collection, "drop(uint256)", (row.drop_id,), row.title, position=DROP_WORD + 1),
+            text(row.collection, "drop(uint256)", (row.drop_id,), row.audio_piece_cid, position=DROP_WORD + 2),
             Check(row.collection, "drop(uint256)", (row.drop_id,), types, terms, DROP_TERMS_WORD),
         ]
     found += [

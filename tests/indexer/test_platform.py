@@ -13,7 +13,7 @@ from encore.chain.rpc import RpcClient
 from encore.db import Database
 from encore.db.models import chain_tokens
 from encore.db.models.base import Base
-from encore.db.models.chain import ContractSetting, Role
+from encore.db.models.chain import ContractSetting, Role, Token
 from encore.db.models.chain_exchange import PoolGuard, TradingCooldown, TradingExemption
 from encore.db.models.chain_governance import Proposal, TimelockOperation
 from encore.db.models.chain_market import Auction, Listing, MarketplaceCredit, Offer
@@ -203,3 +203,27 @@ async def test_verify_proves_every_contracts_mirror_and_finds_every_flipped_figu
         await connection.execute(update(TimelockOperation).values(status="cancelled"))
     found = {row.what.split(" ")[1].partition("(")[0] for row in (await verify_mirror(database, rpc)).differences}
     assert {"ownerOf", "hasRole", "isOracle", "getMinDelay", "safeguards", "getTimestamp"} <= found
+    await assert_that_nonsense_is_a_difference(database, rpc)
+
+
+async def assert_that_nonsense_is_a_difference(database: Database, rpc: RpcClient) -> None:
+    """Texts are compared too, and what no contract could return or be asked for is told, not stumbled over."""
+    async with database.transaction() as connection:
+        recipient = ContractSetting.name.in_(["feeRecipient", "implementation", "royalty.bps"])
+        await connection.execute(update(ContractSetting).where(recipient).values(value="nobody"))
+        await connection.execute(update(ContractSetting).where(ContractSetting.name == "baseUri").values(value="?"))
+        await connection.execute(update(Token).values(name="Another", symbol="X", description="?", image_url="?"))
+        await connection.execute(update(Drop).values(title="Another", audio_piece_cid="?"))
+        await connection.execute(update(AccessGrant).values(user="nobody"))
+    differences = (await verify_mirror(database, rpc)).differences
+    mirrored = {(row.what.split(" ")[1].partition("(")[0], row.mirrored) for row in differences}
+    assert {
+        ("feeRecipient", "nobody"),
+        ("name", "Another"),
+        ("symbol", "X"),
+        ("creatorInfo", "?"),
+        ("drop", "Another"),
+        ("drop", "?"),
+    } <= mirrored
+    assert any(row.on_chain == "Song" for row in differences)
+    assert any("nobody" in row.what and row.on_chain is None for row in differences)
