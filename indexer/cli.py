@@ -2,9 +2,10 @@
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import click
 import structlog
@@ -21,7 +22,7 @@ from encore.db.models.chain import ChainEvent, Checkpoint, Token, Trade
 from encore.errors import DatabaseError, DeploymentError, EncoreError, RpcUnavailableError
 from encore.settings import Settings, load_settings
 from encore.telemetry import configure_logging
-from indexer.errors import InconsistentNodeError
+from indexer.errors import InconsistentNodeError, MirrorError
 from indexer.heads import HeadSignal, poll_seconds
 from indexer.lock import writer_lock
 from indexer.mirror import Mirror
@@ -58,7 +59,24 @@ def indexer() -> None:
 @indexer.command()
 def run() -> None:
     """Follow the chain until stopped, starting where the last run stopped."""
-    _execute(_follow)
+    _execute(lambda parts: _until_stopped(_follow_chain(parts)))
+
+
+@indexer.command()
+@click.option(
+    "--from",
+    "first",
+    type=click.IntRange(min=0),
+    help="The first block that must be in the mirror; default: that of the deployment.",
+)
+@click.option("--to", "last", type=click.IntRange(min=0), required=True, help="The last block to index.")
+def backfill(first: int | None, last: int) -> None:
+    """Index up to a block and stop; `run` goes on from there.
+
+    The mirror has no gaps, for its rows follow from all events before them: a first block beyond the one that comes
+    next is refused, and blocks that are indexed already are not indexed again.
+    """
+    _execute(lambda parts: _until_stopped(_fill(parts, first, last)))
 
 
 @indexer.command()
@@ -115,14 +133,14 @@ def _execute(work: Callable[[Parts], Awaitable[None]]) -> None:
     asyncio.run(execute())
 
 
-async def _follow(parts: Parts) -> None:
-    """Run until SIGTERM or SIGINT; what is being applied is rolled back, as a crash would."""
+async def _until_stopped(work: Coroutine[Any, Any, None]) -> None:
+    """Work until SIGTERM or SIGINT; what is being applied is rolled back, as a crash would."""
     loop = asyncio.get_running_loop()
-    following = asyncio.create_task(_follow_chain(parts))
+    working = asyncio.create_task(work)
     for signal_number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(signal_number, following.cancel)
+        loop.add_signal_handler(signal_number, working.cancel)
     try:
-        await following
+        await working
     except asyncio.CancelledError:
         _log.info("indexer stopped")
     except (OperationalError, InterfaceError) as error:
@@ -130,15 +148,37 @@ async def _follow(parts: Parts) -> None:
 
 
 async def _follow_chain(parts: Parts) -> None:
-    settings, network = parts.settings, parts.settings.chain
+    async with _opened(parts) as following, _heads(parts) as heads:
+        await following.run(heads)
+
+
+async def _fill(parts: Parts, first: int | None, last: int) -> None:
+    async with _opened(parts) as filling, _heads(parts) as heads:
+        goes_on_at = filling.position.number + 1
+        if first is not None and first > goes_on_at:
+            raise MirrorError(f"the mirror goes on at block {goes_on_at}: --from {first} would leave out blocks")
+        newest = (await parts.source.head()).header.number
+        if last > newest:
+            raise MirrorError(f"the chain is at block {newest}: --to {last} is not there yet")
+        await filling.run(heads, last)
+        click.echo(f"the mirror is at block {filling.position.number}")
+
+
+@asynccontextmanager
+async def _opened(parts: Parts) -> AsyncIterator[Indexer]:
+    """The indexer, alone on its database and watched."""
+    settings = parts.settings
     async with (
-        monitored(parts.telemetry, network, settings.indexer_metrics_host, settings.indexer_metrics_port),
+        monitored(parts.telemetry, settings.chain, settings.indexer_metrics_host, settings.indexer_metrics_port),
         writer_lock(parts.database),
     ):
-        following = await _wait_and_open(parts)
+        opened = await _wait_and_open(parts)
         _log.info("indexer started", block=parts.mirror.position.number, contracts=len(parts.mirror.followed))
-        async with HeadSignal(settings.endpoints[0], poll_seconds=poll_seconds(network.block_seconds)) as heads:
-            await following.run(heads)
+        yield opened
+
+
+def _heads(parts: Parts) -> HeadSignal:
+    return HeadSignal(parts.settings.endpoints[0], poll_seconds=poll_seconds(parts.settings.chain.block_seconds))
 
 
 async def _open(parts: Parts, deployment: Deployment) -> Indexer:

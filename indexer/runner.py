@@ -66,24 +66,26 @@ class Indexer:
         start = await self._source.header(max(first - 1, 0))
         await self._mirror.open(deployment, genesis.hash, start)
 
-    async def run(self, heads: HeadSignal) -> None:
-        """Follow the chain until cancelled; a node's faults are told and retried, everything else is raised."""
+    async def run(self, heads: HeadSignal, last: int | None = None) -> None:
+        """Follow the chain until cancelled, or to block `last`; a node's faults are told and retried, others raised."""
         retry_seconds = FIRST_RETRY_SECONDS
         while True:
             try:
-                await self.catch_up()
+                await self.catch_up(last)
             except (RpcError, RpcUnavailableError, InconsistentNodeError) as error:
                 self._telemetry.failed(error)
                 _log.warning("the chain cannot be read, trying again", reason=str(error), in_seconds=retry_seconds)
                 await asyncio.sleep(retry_seconds)
                 retry_seconds = min(2 * retry_seconds, LONGEST_RETRY_SECONDS)
             else:
+                if last is not None and self.position.number >= last:
+                    return
                 retry_seconds = FIRST_RETRY_SECONDS
                 await heads.wait()
 
-    async def catch_up(self) -> None:
-        """Bring the mirror to the node's head, undoing what the chain has replaced."""
-        while not await self._is_level(head := await self._source.head()):
+    async def catch_up(self, last: int | None = None) -> None:
+        """Bring the mirror to the node's head, or to block `last`, undoing what the chain has replaced."""
+        while not await self._is_level(head := await self._source.head(last)):
             async with aclosing(self._runs(head)) as runs:
                 async for run in runs:
                     if run.headers[0].parent_hash != self.position.hash:

@@ -65,8 +65,14 @@ class Source:
         """Whether a contract stands at `address`."""
         return bool(await self._rpc.call("eth_getCode", address, "latest") != "0x")
 
-    async def head(self) -> Head:
-        """Return the chain's head and finality, read together from one node."""
+    async def head(self, last: int | None = None) -> Head:
+        """Return the chain's head and finality, read together from one node; as if `last` were the newest block."""
+        head = await self._newest()
+        if last is None or head.header.number <= last:
+            return head
+        return Head(await self.header(last), min(head.finalized, last))
+
+    async def _newest(self) -> Head:
         requests = [_block_request("latest")]
         if self._network.has_finalized_tag and not self._network.is_local:
             requests.append(_block_request("finalized"))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from random import Random
 from typing import Any
 
+import aiohttp
 import pytest
 from sqlalchemy import select, update
 
@@ -137,6 +138,57 @@ async def test_rewinding_undoes_blocks_that_run_then_indexes_again(
     async with indexer_of(database, node) as indexer:
         await catch_up(indexer)
     assert await dump(database) == before
+
+
+@ON_SQLITE
+async def test_backfill_indexes_up_to_a_block_without_a_gap_and_is_watched(
+    database: Database, fresh_database: Database, node: FakeNode, command: Callable[..., Command]
+) -> None:
+    economy = model.Economy()
+    node.start_chain(economy)
+    node.mine(economy.setup(), economy)
+    random = Random(5)
+    for _ in range(20):
+        economy = economy.copy()
+        node.mine(economy.act(random, node.next_timestamp, 3), economy)
+    port = free_port()
+    encore = command(rpc_urls=node.url, indexer_metrics_port=str(port))
+    encore.settings.deployment_path.parent.mkdir(parents=True)
+    encore.settings.deployment_path.write_text(deployment().model_dump_json())
+
+    for arguments, code, said in [
+        (("--from", "7", "--to", "9"), 1, "goes on at block 1: --from 7 would leave out blocks"),
+        (("--from", "0", "--to", "9"), 0, "the mirror is at block 9"),
+        (("--from", "3", "--to", "15"), 0, "the mirror is at block 15"),
+        (("--to", "9"), 0, "the mirror is at block 15"),
+        (("--to", "99"), 1, "the chain is at block 21"),
+    ]:
+        exit_code, output = await encore.run("backfill", *arguments)
+        assert (exit_code, said in output) == (code, True), output
+        assert "Traceback" not in output
+    assert await indexed_hash(database) == node.canonical[15].hash
+
+    encore.start()
+    async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
+
+        async def is_ready() -> bool:
+            try:
+                async with session.get("/readyz") as response:
+                    return response.status == 200
+            except aiohttp.ClientError:
+                return False
+
+        await eventually(is_ready)
+        async with session.get("/metrics") as response:
+            assert "encore_indexer_head_block 21.0" in (await response.text()).splitlines()
+    async with indexer_of(fresh_database, node) as fresh:
+        await catch_up(fresh)
+
+    async def is_level() -> bool:
+        return await indexed_hash(database) == node.head.hash
+
+    await eventually(is_level)
+    assert await dump(database) == await dump(fresh_database)
 
 
 @pytest.fixture
