@@ -25,7 +25,7 @@ CAUGHT: Final = re.compile(r"^\| .+ \| `.+` \|$", re.MULTILINE)
 @click.option("--quick", is_flag=True, help="With the stateful tests as short as every day, and without the proofs.")
 def main(*, quick: bool) -> None:
     """Run it all; exit with 1 if a test, a proof or the list of branches out of reach fails."""
-    console = Console(width=150, highlight=False)
+    console = Console(width=140, highlight=False)
     started = time.monotonic()
     contracts = [compile_deployable(source) for source in deployables()]
     prepare(RECORDS, [code for contract in contracts for code in (contract.initialisation, contract.runtime)])
@@ -64,7 +64,7 @@ def _report(console: Console, contracts: list[Contract]) -> list[str]:
     branches = {contract.name: contract.branches for contract in contracts}
     wrong = complaints(branches, missed_branches(contracts, record), listed())
     for complaint in wrong:
-        console.print(complaint, soft_wrap=True)
+        console.print(complaint, soft_wrap=True, markup=False)
     return wrong
 
 

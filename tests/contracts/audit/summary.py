@@ -51,14 +51,14 @@ def typical_call(contract: str) -> str:
     """Return what the contract's typical operation costs, in gas units; a proxy has none of its own."""
     for name, operation, gas in GAS_ROW.findall(GAS.read_text()):
         if name == contract and SUBJECTS[contract].operation and operation.startswith(SUBJECTS[contract].operation):
-            return f"{gas} {operation}"
+            return f"{gas} {operation.partition(',')[0]}"
     return ""
 
 
 def table(contracts: list[Contract], record: Record) -> Table:
     """Return the table."""
     result = Table(title="The audit of the contracts", caption=CAPTION, caption_justify="left")
-    for heading in ("contract", "functions", "branches", "invariants", "attacks", "bytes (of EIP-170)", "gas"):
+    for heading in ("contract", "functions", "branches", "invariants", "attacks", "bytes of 24 576", "gas"):
         result.add_column(heading, justify="left" if heading in {"contract", "gas"} else "right", no_wrap=True)
     missed = missed_branches(contracts, record)
     for contract in contracts:
