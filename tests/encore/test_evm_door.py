@@ -690,7 +690,9 @@ def test_a_block_that_the_journal_does_not_take_never_was(wallets: Sequence[Loca
 def test_a_waiting_transaction_that_its_sender_can_no_longer_pay_is_dropped(wallets: Sequence[LocalAccount]) -> None:
     chain = DevelopmentChain()
     wallet, other = wallets[0], wallets[1].address
-    dear, spend = (bytes.fromhex(signed(wallet, nonce, to=other, value=FUNDS_IN_COINS * 6 // 10 * ETHER)[2:]) for nonce in (1, 0))
+    dear, spend = (
+        bytes.fromhex(signed(wallet, nonce, to=other, value=FUNDS_IN_COINS * 6 // 10 * ETHER)[2:]) for nonce in (1, 0)
+    )
     dropped = chain.submit(dear)
     chain.submit(spend)
     assert len(chain.blocks) == 2
