@@ -42,3 +42,9 @@ def test_every_link_of_a_page_leads_to_a_file(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_every_test_that_a_page_names_exists(page: Path, tests: set[str]) -> None:
     assert set(NAMED_TEST.findall(page.read_text())) - tests == set()
+
+
+def test_the_threat_model_names_every_attack_that_is_tried() -> None:
+    modules = [ROOT / "tests/contracts/test_attacks.py", *(ROOT / "tests/contracts/attacks").glob("test_*.py")]
+    tried = {name for path in modules for name in DEFINED_TEST.findall(path.read_text())}
+    assert tried - set(re.findall(r"`(test_\w+)`", (ROOT / "docs/contracts/threat-model.md").read_text())) == set()
