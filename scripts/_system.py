@@ -34,7 +34,7 @@ def deploy(settings: Settings, signer: AccountAPI, oracles: Sequence[str], guard
     """Deploy what is missing on the connected chain, and wire it.
 
     The signer becomes owner, recipient of the platform's fees and holder of SPARK; the `oracles` report and launch, the
-    first of them also opens paid content; `guardian`, by default the signer, may pause, and cancel what waits in the
+    first of them also opens paid content; `guardian`, beside the signer, pauses pools and cancels what waits in the
     timelock. All contracts come before all calls, so that their addresses follow from the signer's nonces alone,
     whenever a run was interrupted. Raises `DeploymentError` where the signer may not do what is missing.
     """
@@ -50,8 +50,8 @@ def deploy(settings: Settings, signer: AccountAPI, oracles: Sequence[str], guard
     if guardian is not None:
         exchange = contract_at(registry.deployment, "IntegratedCreatorDEX")
         wiring.ensure(exchange.isGuardian(guardian), exchange, "setGuardian", guardian, True)
-        wiring.grant(contract_at(registry.deployment, "SparkToken"), "PAUSER_ROLE", guardian)
-        # Who can stop a proposer that was stolen: the governor's votes take longer than the delay.
+        # Who can stop a proposer that was stolen: the governor's votes take longer than the delay. It must not be a
+        # PAUSER of SPARK, too: a key that stops transfers and its own dismissal would freeze SPARK for good.
         wiring.grant(contract_at(registry.deployment, "CreatorTimelock"), "CANCELLER_ROLE", guardian)
     _hand_spark_over(wiring)
     hand_over(wiring)

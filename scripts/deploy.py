@@ -35,7 +35,7 @@ from scripts._verification import verify_sources
     "By default the address of ENCORE_ORACLE_PRIVATE_KEY.",
 )
 @click.option(
-    "--guardian", metavar="ADDRESS", help="Who, beside the signer, may pause pools and SPARK and cancel upgrades."
+    "--guardian", metavar="ADDRESS", help="Who, beside the signer, may pause pools and cancel SPARK's upgrades."
 )
 @yes_option
 def cli(*, network: str | None, account: str | None, oracles: tuple[str, ...], guardian: str | None, yes: bool) -> None:
