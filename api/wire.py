@@ -72,6 +72,10 @@ _ADDRESS_SCHEMA: Final = {
 
 Wei = Annotated[int, PlainSerializer(str, return_type=str), WithJsonSchema(_WEI_SCHEMA)]
 """An amount in wei: `int` inside, a decimal string outside."""
+SignedWei = Annotated[
+    int, PlainSerializer(str, return_type=str), WithJsonSchema({**_WEI_SCHEMA, "pattern": "^-?[0-9]+$"})
+]
+"""A difference of amounts in wei."""
 Address = Annotated[str, AfterValidator(checksummed), WithJsonSchema(_ADDRESS_SCHEMA)]
 """An address on its way out: checksummed."""
 Hash = Annotated[str, WithJsonSchema({"type": "string", "pattern": "^0x[0-9a-f]{64}$"})]

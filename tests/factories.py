@@ -10,6 +10,7 @@ from encore.db.models.chain import (
     Balance,
     Candle,
     Checkpoint,
+    ContractSetting,
     CreatorMetrics,
     FeedEntry,
     Launch,
@@ -22,6 +23,7 @@ from encore.db.models.chain import (
     Token,
     Trade,
 )
+from encore.db.models.chain_exchange import PoolGuard
 from encore.db.models.creators import Creator
 from encore.db.models.oracle import ActivityMetrics
 
@@ -30,6 +32,16 @@ NOW = 1_800_000_000
 ETHER = 10**18
 CHAIN_ID = 31337
 INITIAL_SUPPLY = 20_000_000 * ETHER
+SAFEGUARDS = {
+    "accountDailyFlowBps": 500,
+    "poolDailyFlowBps": 3_000,
+    "largeTradeBps": 200,
+    "largeTradeCooldown": 14_400,
+    "maximumHoldingBps": 500,
+    "maximumImpactBps": 1_000,
+    "breakerBps": 2_500,
+    "breakerDuration": 3_600,
+}
 
 
 async def save(database: Database, *rows: Base) -> None:
@@ -178,6 +190,27 @@ def pool(
         created_block=900,
         created_at=NOW - 1_000,
     )
+
+
+def pool_guard(coin: str, *, native: int = ETHER, tokens: int = INITIAL_SUPPLY // 2, **columns: Any) -> PoolGuard:
+    """Of a pool that these reserves opened."""
+    defaults: dict[str, Any] = {
+        "is_paused": False,
+        "breaker_until": 0,
+        "trip_count": 0,
+        "reference_reserve": native,
+        "start_price": (native << 76) // tokens,
+        "changed_at": NOW - 1_000,
+    }
+    return PoolGuard(token=coin, **{**defaults, **columns})
+
+
+def safeguards(exchange: str) -> list[ContractSetting]:
+    """The exchange's limits, as it has them at first."""
+    return [
+        ContractSetting(address=exchange, name=f"safeguards.{name}", value=str(value))
+        for name, value in SAFEGUARDS.items()
+    ]
 
 
 def opening(

@@ -60,7 +60,7 @@ async def get_coin(view: MirrorView, address: str) -> schemas.CoinDetail:
     """Return one coin; raises `CoinNotFoundError`."""
     row = await repository.coin(view.session, since=_day_before(view.tip), address=address)
     if row is None:
-        raise _not_found(address)
+        raise coin_not_found(address)
     return schemas.CoinDetail(**_coin(row), indexed_block=view.tip.wire())
 
 
@@ -68,7 +68,7 @@ async def coin_state(session: ReadSession, address: str) -> CoinState:
     """Return what trading needs to know; raises `CoinNotFoundError`."""
     row = await repository.token(session, address)
     if row is None:
-        raise _not_found(address)
+        raise coin_not_found(address)
     reserves = None if row.native_reserve is None else Reserves(row.native_reserve, row.token_reserve)
     return CoinState(row.total_supply, row.platform_fee_bps, reserves)
 
@@ -208,7 +208,8 @@ def _day_before(tip: Tip) -> int:
     return tip.timestamp - DAY_SECONDS
 
 
-def _not_found(address: str) -> CoinNotFoundError:
+def coin_not_found(address: str) -> CoinNotFoundError:
+    """Return the error for an address that is no coin's."""
     return CoinNotFoundError(
         f"{address} is not a creator's coin; a coin that was just launched appears once its block is indexed"
     )

@@ -2,26 +2,35 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Depends, Path, Query, Response
 
 from api import problems
 from api.coins.schemas import Side
 from api.coins.service import CoinNotFoundError
 from api.deps import ResourcesDep, ViewDep
 from api.mirror.service import MirrorEmptyError
-from api.trading import schemas, service
+from api.trading import limits, schemas, service
 from api.trading.wallet import TransactionRefusedError
 from api.wire import AddressInput, WeiInput
 
 router = APIRouter(
     prefix="/coins/{address}",
     tags=["trading"],
-    responses=problems.responses(
-        problems.InvalidRequestError, MirrorEmptyError, CoinNotFoundError, service.NoPoolError
-    ),
+    responses=problems.responses(problems.InvalidRequestError, MirrorEmptyError, CoinNotFoundError, limits.NoPoolError),
 )
 
 CoinAddress = Annotated[AddressInput, Path(description="the coin's contract")]
+
+
+async def _order(
+    side: Annotated[Side, Query(description="buy or sell")],
+    amount: Annotated[WeiInput, Query(description="buy: native wei to pay; sell: coin wei to sell")],
+    slippage_bps: Annotated[
+        int, Query(ge=0, le=schemas.MAXIMUM_SLIPPAGE_BPS, description="how much less than quoted is acceptable")
+    ] = schemas.DEFAULT_SLIPPAGE_BPS,
+    wallet: Annotated[AddressInput | None, Query(description="who would trade: its own limits count too")] = None,
+) -> service.Order:
+    return service.Order(side, amount, slippage_bps, wallet)
 
 
 @router.get(
@@ -31,17 +40,25 @@ CoinAddress = Annotated[AddressInput, Path(description="the coin's contract")]
     responses=problems.responses(problems.InvalidRequestError, service.SwapRefusedError),
 )
 async def quote_trade(
+    held: ResourcesDep, view: ViewDep, address: CoinAddress, order: Annotated[service.Order, Depends(_order)]
+) -> schemas.Quote:
+    """Tell what a trade gives: equal to its execution right after the indexed block, to the wei.
+
+    What would refuse it stands in `refusals`, with the time when that passes; the figures stand either way.
+    """
+    return await service.get_quote(view, held.exchange, address, order)
+
+
+@router.get("/limits", operation_id="getTradingLimits", summary="Get what limits trading in a coin")
+async def get_trading_limits(
+    held: ResourcesDep,
     view: ViewDep,
     address: CoinAddress,
     *,
-    side: Annotated[Side, Query(description="buy or sell")],
-    amount: Annotated[WeiInput, Query(description="buy: native wei to pay; sell: coin wei to sell")],
-    slippage_bps: Annotated[
-        int, Query(ge=0, le=schemas.MAXIMUM_SLIPPAGE_BPS, description="how much less than quoted is acceptable")
-    ] = schemas.DEFAULT_SLIPPAGE_BPS,
-) -> schemas.Quote:
-    """Tell what a trade gives: equal to its execution right after the indexed block, to the wei."""
-    return await service.get_quote(view, address, side=side, amount=amount, slippage_bps=slippage_bps)
+    wallet: Annotated[AddressInput | None, Query(description="who would trade")] = None,
+) -> schemas.TradingLimits:
+    """Return the limits left today, cooldowns, the circuit breaker and a pause: of the pool, and of a wallet in it."""
+    return await limits.get_limits(view, held.exchange, address, wallet)
 
 
 @router.post(
@@ -65,7 +82,7 @@ async def prepare_transactions(
     Nothing is stored and nothing is sent: asking again is harmless. Sign the steps in their order.
     """
     async with held.view() as view:  # given back before the node is asked, which may take long
-        quote = await service.quote_for(view, address, request)
+        quote = await service.quote_for(view, held.exchange, address, request)
     response.headers.update(view.tip.headers())
     desk = service.TradingDesk(held.rpc, held.settings.chain.chain_id, held.exchange, held.clock)
     return await service.prepare(desk, view.tip, address, request, quote)

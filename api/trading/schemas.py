@@ -8,7 +8,7 @@ from pydantic import Discriminator, Field, Tag
 
 from api.coins.schemas import Side
 from api.mirror.schemas import IndexedBlock
-from api.wire import Address, AddressInput, Wei, WeiInput, Wire
+from api.wire import Address, AddressInput, SignedWei, Wei, WeiInput, Wire
 
 MAXIMUM_SLIPPAGE_BPS = 10_000
 DEFAULT_SLIPPAGE_BPS = 100
@@ -42,8 +42,17 @@ class Fee(Wire):
     bps: int = Field(examples=[250])
 
 
+class Refusal(Wire):
+    """A reason for which the exchange would refuse the trade, in its own words."""
+
+    reason: str = Field(description="what the transaction would revert with", examples=["dex: Large trade cooldown"])
+    passes_at: datetime | None = Field(
+        description="from then on it stands no longer by itself; null where that is not known, or takes another amount"
+    )
+
+
 class Quote(Wire):
-    """What a trade in the indexed block would have given, to the wei."""
+    """What a trade in the indexed block would have given, to the wei, and what would have refused it."""
 
     side: Side
     coin: Address
@@ -59,6 +68,57 @@ class Quote(Wire):
     )
     platform_fee: Fee = Field(description="to the coin's platform fee recipient, on the native side")
     pool_fee: Fee = Field(description="to the pool's liquidity providers, out of what is paid in")
+    refusals: list[Refusal] = Field(
+        description="every safeguard that would refuse it at the indexed block, in the order in which the exchange "
+        "looks; empty where it goes through. The wallet's own limits count only where `wallet` is given"
+    )
+    starts_cooldown_seconds: int | None = Field(
+        description="it is a large trade: how long the wallet waits for its next one; null otherwise", examples=[14400]
+    )
+    trips_breaker: bool = Field(description="it moves the price so far that the pool pauses after it")
+    indexed_block: IndexedBlock
+
+
+class Breaker(Wire):
+    """The circuit breaker of a pool."""
+
+    is_open: bool = Field(description="whether it keeps the pool paused at the indexed block")
+    until: datetime | None = Field(description="end of its last pause; null where it never tripped")
+    trip_count: int = Field(description="how often it tripped", examples=[1])
+    trips_at_bps: int = Field(description="move of the price within an hour that trips it", examples=[2_500])
+    duration_seconds: int = Field(description="how long it pauses the pool", examples=[3_600])
+
+
+class AccountLimits(Wire):
+    """What limits one wallet in one pool."""
+
+    wallet: Address
+    net_flow: SignedWei = Field(description="native wei that its trades brought into the pool today, less taken out")
+    holding_left: Wei | None = Field(description="coin wei that it may still buy; null while it is exempt")
+    cooldown_until: datetime | None = Field(description="end of the wait after a large trade; null where none stands")
+    exempt_until: datetime | None = Field(description="until then its own limits do not apply; null without exemption")
+
+
+class TradingLimits(Wire):
+    """What may be traded in a pool at the indexed block. Native wei are those that enter or leave the reserve."""
+
+    coin: Address
+    is_paused: bool = Field(description="whether a guardian paused it")
+    breaker: Breaker
+    resets_at: datetime = Field(description="when the day's limits begin anew")
+    native_in_left: Wei = Field(
+        description="what purchases may still bring in today, by the pool's limit and the wallet's where one is given"
+    )
+    native_out_left: Wei = Field(description="what sales may still take out today, likewise")
+    pool_net_flow: SignedWei = Field(description="native wei that trades brought in today, less what they took out")
+    pool_daily_limit: Wei = Field(description="how far that may go either way")
+    tokens_out_per_trade: Wei = Field(description="the most coin wei that one purchase may pay out")
+    native_out_per_trade: Wei = Field(description="the most native wei that one sale may pay out, fee included")
+    large_trade: Wei = Field(description="native wei from which a trade is large")
+    large_trade_cooldown_seconds: int = Field(description="the wait after a large trade", examples=[14_400])
+    account_daily_limit: Wei = Field(description="how far one wallet's net flow may go either way")
+    maximum_holding: Wei = Field(description="coin wei that one wallet may hold after a purchase")
+    account: AccountLimits | None = Field(description="null where no wallet is asked about")
     indexed_block: IndexedBlock
 
 

@@ -8,20 +8,13 @@ from api.coins.service import coin_state
 from api.mirror.service import MirrorView, Tip
 from api.problems import ProblemError
 from api.trading import calls, schemas
+from api.trading.limits import load_market, wire_refusal
 from api.trading.schemas import Action, Currency, Fee
 from api.trading.wallet import Wallet
 from api.wire import utc
 from encore.chain import amm
 from encore.chain.outbox.signer import Call
 from encore.chain.rpc import RpcClient
-
-
-class NoPoolError(ProblemError):
-    """The coin has no pool on the exchange, so it has no price."""
-
-    status = 409
-    slug = "no-pool"
-    title = "The coin is not traded"
 
 
 class SwapRefusedError(ProblemError):
@@ -51,39 +44,55 @@ class _Planned:
     call: Call
 
 
-async def get_quote(view: MirrorView, coin: str, *, side: Side, amount: int, slippage_bps: int) -> schemas.Quote:
-    """Quote `amount` in (native wei for a buy, coin wei for a sell) at the indexed block.
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A trade to be quoted; `amount` is what goes in: native wei for a buy, coin wei for a sale."""
 
-    Raises `CoinNotFoundError`, `NoPoolError` or `SwapRefusedError`.
+    side: Side
+    amount: int
+    slippage_bps: int
+    wallet: str | None
+
+
+async def get_quote(view: MirrorView, exchange: str, coin: str, order: Order) -> schemas.Quote:
+    """Quote `order` at the indexed block, and tell what would refuse it.
+
+    Raises as `load_market`, and `SwapRefusedError` where no amount comes out.
     """
-    state = await coin_state(view.session, coin)
-    if state.reserves is None:
-        raise NoPoolError(f"{coin} has no pool on the exchange yet")
-    swap = _swap(state.reserves, side, amount, state.platform_fee_bps)
+    market = await load_market(view, exchange, coin, order.wallet)
+    before = market.limits.pool.reserves
+    swap = _swap(before, order.side, order.amount, market.platform_fee_bps)
+    is_large = market.limits.is_large(swap.reserves)
     return schemas.Quote(
-        side=side,
+        side=order.side,
         coin=coin,
-        amount_in=amount,
+        amount_in=order.amount,
         amount_out=swap.amount_out,
-        minimum_out=amm.with_slippage(swap.amount_out, slippage_bps),
-        slippage_bps=slippage_bps,
-        price_before=state.reserves.spot_price,
+        minimum_out=amm.with_slippage(swap.amount_out, order.slippage_bps),
+        slippage_bps=order.slippage_bps,
+        price_before=before.spot_price,
         price_after=swap.reserves.spot_price,
         price_impact_bps=swap.price_impact_bps,
-        platform_fee=Fee(amount=swap.platform_fee, currency=Currency.NATIVE, bps=state.platform_fee_bps),
+        platform_fee=Fee(amount=swap.platform_fee, currency=Currency.NATIVE, bps=market.platform_fee_bps),
         pool_fee=Fee(
             amount=swap.pool_fee,
-            currency=Currency.NATIVE if side is Side.BUY else Currency.TOKEN,
+            currency=Currency.NATIVE if order.side is Side.BUY else Currency.TOKEN,
             bps=amm.POOL_FEE_BPS,
         ),
+        refusals=[wire_refusal(refusal) for refusal in market.limits.refusals(swap.reserves)],
+        starts_cooldown_seconds=market.limits.safeguards.large_trade_cooldown if is_large else None,
+        trips_breaker=market.limits.trips_breaker(swap.reserves),
         indexed_block=view.tip.wire(),
     )
 
 
-async def quote_for(view: MirrorView, coin: str, request: schemas.TransactionRequest) -> schemas.Quote | None:
+async def quote_for(
+    view: MirrorView, exchange: str, coin: str, request: schemas.TransactionRequest
+) -> schemas.Quote | None:
     """Quote the trade that `request` is, or only check that the coin exists. Raises as `get_quote`."""
     if isinstance(request, schemas.TradeRequest):
-        return await get_quote(view, coin, side=request.side, amount=request.amount, slippage_bps=request.slippage_bps)
+        order = Order(request.side, request.amount, request.slippage_bps, request.wallet)
+        return await get_quote(view, exchange, coin, order)
     await coin_state(view.session, coin)
     return None
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from encore.db.models.chain import Stake, Token
+from encore.db.models.chain_tokens import StakeChange
 from indexer.bulk import Row
 from indexer.check import Check, Reader, address, number, text
 from indexer.contract import Contract, Event, Handler, Key
@@ -83,12 +84,14 @@ def _staked(event: Event, state: State) -> None:
         total_rewards=0,
     )
     _own_row(event, state)["total_staked"] += event.args["amount"]
+    _record(event, state, "staked", amount=event.args["amount"], reward=0)
 
 
 def _rewards_claimed(event: Event, state: State) -> None:
     stake = state.edit(Stake, event.address, event.args["account"])
     stake["total_rewards"] += event.args["reward"]
     stake["last_claimed_at"] = event.timestamp
+    _record(event, state, "claimed", amount=0, reward=event.args["reward"])
 
 
 def _unstaked(event: Event, state: State) -> None:
@@ -97,6 +100,13 @@ def _unstaked(event: Event, state: State) -> None:
     stake["total_rewards"] += event.args["reward"]
     stake["last_claimed_at"] = event.timestamp
     _own_row(event, state)["total_staked"] -= event.args["amount"]
+    _record(event, state, "unstaked", amount=event.args["amount"], reward=event.args["reward"])
+
+
+def _record(event: Event, state: State, kind: str, *, amount: int, reward: int) -> None:
+    account = event.args["account"]
+    row = event.row(token=event.address, account=account, kind=kind, amount=amount, reward=reward)
+    state.append(StakeChange, row)
 
 
 async def _checks(reader: Reader) -> list[Check]:

@@ -6,8 +6,16 @@ from functools import partial
 from typing import Final
 
 from encore.chain.amm import Reserves
+from encore.chain.safeguards import DAY_SECONDS, Guard, guard_price
 from encore.db.models.chain import Candle, FeeBalance, LiquidityChange, LiquidityPosition, Pool, Trade
-from encore.db.models.chain_exchange import BreakerTrip, PoolGuard, TradingCooldown, TradingExemption, WhaleTrade
+from encore.db.models.chain_exchange import (
+    BreakerTrip,
+    PoolGuard,
+    TradingCooldown,
+    TradingExemption,
+    TradingFlow,
+    WhaleTrade,
+)
 from indexer.bulk import Row
 from indexer.check import Check, Reader, number
 from indexer.contract import Contract, Event, Handler, Key
@@ -28,6 +36,8 @@ SAFEGUARDS: Final = (
     "breakerDuration",
 )
 """The fields of the exchange's safeguards, in the order of their struct."""
+ACCOUNT_FLOW_WORD: Final = 8
+POOL_FLOW_WORD: Final = 10
 COOLDOWN_UNTIL_WORD: Final = 17
 BREAKER_UNTIL_WORD: Final = 18
 """Where getTradingLimits' struct has these: it stands behind its offset, with one word a field."""
@@ -62,12 +72,13 @@ def _locked_rows(event: Event) -> Iterator[Key]:
 
 
 def _liquidity_rows(event: Event) -> Iterator[Key]:
-    yield from _pool(event)
+    yield from _pool_rows(event)
     yield LiquidityPosition, (event.args["token"], event.args["provider"])
 
 
-def _trade_rows(event: Event) -> Iterator[Key]:
-    yield from _pool(event)
+def _trade_rows(event: Event, *, side: _Side) -> Iterator[Key]:
+    yield from _pool_rows(event)
+    yield TradingFlow, (event.args["token"], event.args[side.trader_parameter])
     yield FeeBalance, (event.args["platformFeeRecipient"],)
     for seconds in CANDLE_SECONDS:
         yield Candle, _candle_key(event, seconds)
@@ -88,7 +99,14 @@ def _pool_created(event: Event, state: State) -> None:
         created_block=event.block_number,
         created_at=event.timestamp,
     )
-    state.upsert(PoolGuard, event.args["token"]).update(is_paused=False, breaker_until=0, trip_count=0)
+    state.upsert(PoolGuard, event.args["token"]).update(
+        is_paused=False,
+        breaker_until=0,
+        trip_count=0,
+        reference_reserve=0,
+        start_price=0,
+        changed_at=event.timestamp,
+    )
 
 
 def _minimum_liquidity_locked(event: Event, state: State) -> None:
@@ -108,7 +126,8 @@ def _change_liquidity(event: Event, kind: str, shares: int, state: State) -> Non
     args = event.args
     pool = state.edit(Pool, args["token"])
     pool["total_shares"] += shares
-    _set_reserves(pool, event)
+    before = _set_reserves(pool, event)
+    _scale_guard(event, state, before)
     _change_shares(event, args["provider"], shares, state)
     state.append(
         LiquidityChange,
@@ -136,7 +155,9 @@ def _trade(event: Event, state: State, *, side: _Side) -> None:
     native_amount, token_amount = args[side.native_parameter], args[side.token_parameter]
     pool = state.edit(Pool, args["token"])
     price_before = pool["price"]
-    _set_reserves(pool, event)
+    before = _set_reserves(pool, event)
+    _guard_trade(event, state, before)
+    _count_flow(event, state, args[side.trader_parameter], before.native)
     pool["volume_native"] += native_amount
     pool["trade_count"] += 1
     if args["platformFee"]:
@@ -208,6 +229,7 @@ def _breaker_tripped(event: Event, state: State) -> None:
     args = event.args
     guard = state.edit(PoolGuard, args["token"])
     guard["breaker_until"] = args["until"]
+    guard["start_price"] = 0  # the trade that tripped it follows, and says where it left the price
     guard["trip_count"] += 1
     state.append(
         BreakerTrip,
@@ -236,9 +258,49 @@ def _exemption_revoked(event: Event, state: State) -> None:
     state.delete(TradingExemption, event.args["account"], event.args["token"])
 
 
-def _set_reserves(pool: Row, event: Event) -> None:
-    reserves = Reserves(native=event.args["nativeReserve"], token=event.args["tokenReserve"])
-    pool.update(native_reserve=reserves.native, token_reserve=reserves.token, price=reserves.spot_price)
+def _set_reserves(pool: Row, event: Event) -> Reserves:
+    """Take over the reserves that the event tells; returns those before it."""
+    before, after = Reserves(pool["native_reserve"], pool["token_reserve"]), _reserves_after(event)
+    pool.update(native_reserve=after.native, token_reserve=after.token, price=after.spot_price)
+    return before
+
+
+def _reserves_after(event: Event) -> Reserves:
+    return Reserves(native=event.args["nativeReserve"], token=event.args["tokenReserve"])
+
+
+def _scale_guard(event: Event, state: State, before: Reserves) -> None:
+    row, after = state.edit(PoolGuard, event.args["token"]), _reserves_after(event)
+    if before.native == 0:
+        _store_guard(row, Guard.opened(after, event.timestamp))
+    else:
+        _store_guard(row, _stored_guard(row).at(before, event.timestamp).scaled(before.native, after.native))
+
+
+def _guard_trade(event: Event, state: State, before: Reserves) -> None:
+    row = state.edit(PoolGuard, event.args["token"])
+    has_tripped = row["start_price"] == 0
+    _store_guard(row, _stored_guard(row).at(before, event.timestamp))
+    if has_tripped:
+        row["start_price"] = guard_price(_reserves_after(event))
+
+
+def _stored_guard(row: Row) -> Guard:
+    return Guard(row["reference_reserve"], row["start_price"], row["changed_at"])
+
+
+def _store_guard(row: Row, guard: Guard) -> None:
+    row.update(reference_reserve=guard.reference_reserve, start_price=guard.start_price, changed_at=guard.changed_at)
+
+
+def _count_flow(event: Event, state: State, account: str, native_before: int) -> None:
+    flow = state.upsert(TradingFlow, event.args["token"], account, day_started_at=0, native_in=0, native_out=0)
+    today = event.timestamp - event.timestamp % DAY_SECONDS
+    if flow["day_started_at"] != today:
+        flow.update(day_started_at=today, native_in=0, native_out=0)
+    change = event.args["nativeReserve"] - native_before
+    flow["native_in"] += max(change, 0)
+    flow["native_out"] += max(-change, 0)
 
 
 def _candle_key(event: Event, seconds: int) -> tuple[str, int, int]:
@@ -269,9 +331,20 @@ async def _checks(reader: Reader) -> list[Check]:
 async def _safeguard_checks(reader: Reader, exchange: str) -> list[Check]:
     view = "getTradingLimits(address,address)"
     found = []
+    pools = {row.token: Reserves(row.native_reserve, row.token_reserve) for row in await reader.rows(Pool)}
     for row in await reader.rows(PoolGuard):
         state = (row.breaker_until, row.is_paused)
-        found.append(Check(exchange, view, (ZERO_ADDRESS, row.token), ("uint256", "bool"), state, BREAKER_UNTIL_WORD))
+        reserves = pools[row.token]
+        guard = Guard(row.reference_reserve, row.start_price, row.changed_at).at(reserves, reader.timestamp)
+        flow = reserves.native - guard.reference_reserve
+        found += [
+            Check(exchange, view, (ZERO_ADDRESS, row.token), ("uint256", "bool"), state, BREAKER_UNTIL_WORD),
+            Check(exchange, view, (ZERO_ADDRESS, row.token), ("int256",), (flow,), POOL_FLOW_WORD),
+        ]
+    for row in await reader.rows(TradingFlow):
+        is_todays = row.day_started_at == reader.timestamp - reader.timestamp % DAY_SECONDS
+        flow = row.native_in - row.native_out if is_todays else 0
+        found.append(Check(exchange, view, (row.account, row.token), ("int256",), (flow,), ACCOUNT_FLOW_WORD))
     found += [
         Check(exchange, view, (row.account, row.token), ("uint256",), (row.until,), COOLDOWN_UNTIL_WORD)
         for row in await reader.rows(TradingCooldown)
@@ -290,8 +363,8 @@ CONTRACT: Final = Contract(
         "MinimumLiquidityLocked": Handler(_minimum_liquidity_locked, _locked_rows),
         "LiquidityAdded": Handler(_liquidity_added, _liquidity_rows),
         "LiquidityRemoved": Handler(_liquidity_removed, _liquidity_rows),
-        "TokensPurchased": Handler(partial(_trade, side=BUY), _trade_rows),
-        "TokensSold": Handler(partial(_trade, side=SELL), _trade_rows),
+        "TokensPurchased": Handler(partial(_trade, side=BUY), partial(_trade_rows, side=BUY)),
+        "TokensSold": Handler(partial(_trade, side=SELL), partial(_trade_rows, side=SELL)),
         "PlatformFeesWithdrawn": Handler(_fees_withdrawn, _recipient),
         "SafeguardsUpdated": settings_of("safeguards", **{name: name for name in SAFEGUARDS}),
         "WhaleTrade": Handler(_whale_trade, _cooldown),

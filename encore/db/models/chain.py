@@ -210,7 +210,10 @@ class LiquidityChange(Mirrored):
     """Liquidity added to or removed from a pool; `kind` is added or removed."""
 
     __tablename__ = "liquidity_changes"
-    __table_args__ = (Index(None, "token", "block_number", "log_index"),)
+    __table_args__ = (
+        Index(None, "token", "block_number", "log_index"),
+        Index(None, "provider", "block_number", "log_index"),
+    )
 
     block_number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     log_index: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)

@@ -7,7 +7,12 @@ from encore.db.models.base import Address, Appended, Mirrored, UnixTime, Wei
 
 
 class PoolGuard(Mirrored):
-    """Whether a pool trades: a guardian's pause, and until when the circuit breaker's lasts (0: it never tripped)."""
+    """Whether a pool trades, and what its limits refer to.
+
+    A guardian's pause, and until when the circuit breaker's lasts (0: it never tripped). As of the pool's last change
+    at `changed_at`: the native reserve at the day's first trade, scaled with liquidity, and the price at the hour's
+    first trade, in native wei for one token wei times 2**76 (encore.chain.safeguards.Guard).
+    """
 
     __tablename__ = "pool_guards"
 
@@ -15,6 +20,9 @@ class PoolGuard(Mirrored):
     is_paused: Mapped[bool]
     breaker_until: Mapped[UnixTime]
     trip_count: Mapped[int]
+    reference_reserve: Mapped[Wei]
+    start_price: Mapped[Wei]
+    changed_at: Mapped[UnixTime]
 
 
 class TradingExemption(Mirrored):
@@ -37,6 +45,18 @@ class TradingCooldown(Mirrored):
     token: Mapped[Address] = mapped_column(primary_key=True)
     account: Mapped[Address] = mapped_column(primary_key=True)
     until: Mapped[UnixTime]
+
+
+class TradingFlow(Mirrored):
+    """Native wei that an account's trades brought into and took out of a pool's reserve on the last day it traded."""
+
+    __tablename__ = "trading_flows"
+
+    token: Mapped[Address] = mapped_column(primary_key=True)
+    account: Mapped[Address] = mapped_column(primary_key=True)
+    day_started_at: Mapped[UnixTime]
+    native_in: Mapped[Wei]
+    native_out: Mapped[Wei]
 
 
 class WhaleTrade(Appended):

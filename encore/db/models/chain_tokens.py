@@ -1,6 +1,6 @@
 """The mirror of what tokens know beside balances: allowances, votes, shared revenue, release, vesting, and SPARK."""
 
-from sqlalchemy import Index
+from sqlalchemy import Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from encore.db.models.base import Address, Appended, Mirrored, UnixTime, Wei
@@ -83,6 +83,25 @@ class RevenuePosition(Mirrored):
     account: Mapped[Address] = mapped_column(primary_key=True)
     settled_revenue: Mapped[Wei]
     settled_cumulative: Mapped[Wei]
+
+
+class StakeChange(Appended):
+    """Coins staked, rewards claimed, or a stake taken back; `kind` is staked, claimed or unstaked, both in token wei.
+
+    `amount` is the principal that moved, 0 for a claim; `reward` what was minted for the staker.
+    """
+
+    __tablename__ = "stake_changes"
+    __table_args__ = (
+        Index(None, "token", "block_number", "log_index"),
+        Index(None, "account", "block_number", "log_index"),
+    )
+
+    token: Mapped[Address]
+    account: Mapped[Address]
+    kind: Mapped[str] = mapped_column(String(8))
+    amount: Mapped[Wei]
+    reward: Mapped[Wei]
 
 
 class RevenueReceipt(Appended):

@@ -389,6 +389,11 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("liquidity_changes", schema=None) as batch_op:
         batch_op.create_index(
+            batch_op.f("ix_liquidity_changes_provider_block_number_log_index"),
+            ["provider", "block_number", "log_index"],
+            unique=False,
+        )
+        batch_op.create_index(
             batch_op.f("ix_liquidity_changes_token_block_number_log_index"),
             ["token", "block_number", "log_index"],
             unique=False,
@@ -565,6 +570,9 @@ def upgrade() -> None:
         sa.Column("is_paused", sa.Boolean(), nullable=False),
         sa.Column("breaker_until", sa.BigInteger(), nullable=False),
         sa.Column("trip_count", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("reference_reserve", encore.db.types.Uint256(length=78), nullable=False),
+        sa.Column("start_price", encore.db.types.Uint256(length=78), nullable=False),
+        sa.Column("changed_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("token", name=op.f("pk_pool_guards")),
     )
     op.create_table(
@@ -803,6 +811,35 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("address", name=op.f("pk_spark_tokens")),
     )
     op.create_table(
+        "stake_changes",
+        sa.Column(
+            "block_number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column(
+            "log_index", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("transaction_hash", sa.String(length=66), nullable=False),
+        sa.Column("timestamp", sa.BigInteger(), nullable=False),
+        sa.Column("token", sa.String(length=42), nullable=False),
+        sa.Column("account", sa.String(length=42), nullable=False),
+        sa.Column("kind", sa.String(length=8), nullable=False),
+        sa.Column("amount", encore.db.types.Uint256(length=78), nullable=False),
+        sa.Column("reward", encore.db.types.Uint256(length=78), nullable=False),
+        sa.PrimaryKeyConstraint("block_number", "log_index", name=op.f("pk_stake_changes")),
+    )
+    with op.batch_alter_table("stake_changes", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_stake_changes_account_block_number_log_index"),
+            ["account", "block_number", "log_index"],
+            unique=False,
+        )
+        batch_op.create_index(
+            batch_op.f("ix_stake_changes_token_block_number_log_index"),
+            ["token", "block_number", "log_index"],
+            unique=False,
+        )
+
+    op.create_table(
         "stakes",
         sa.Column("token", sa.String(length=42), nullable=False),
         sa.Column("account", sa.String(length=42), nullable=False),
@@ -939,6 +976,15 @@ def upgrade() -> None:
     with op.batch_alter_table("trading_exemptions", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_trading_exemptions_token_until"), ["token", "until"], unique=False)
 
+    op.create_table(
+        "trading_flows",
+        sa.Column("token", sa.String(length=42), nullable=False),
+        sa.Column("account", sa.String(length=42), nullable=False),
+        sa.Column("day_started_at", sa.BigInteger(), nullable=False),
+        sa.Column("native_in", encore.db.types.Uint256(length=78), nullable=False),
+        sa.Column("native_out", encore.db.types.Uint256(length=78), nullable=False),
+        sa.PrimaryKeyConstraint("token", "account", name=op.f("pk_trading_flows")),
+    )
     op.create_table(
         "transfers",
         sa.Column(
@@ -1265,6 +1311,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_transfers_receiver_block_number_log_index"))
 
     op.drop_table("transfers")
+    op.drop_table("trading_flows")
     with op.batch_alter_table("trading_exemptions", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_trading_exemptions_token_until"))
 
@@ -1294,6 +1341,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_stakes_account"))
 
     op.drop_table("stakes")
+    with op.batch_alter_table("stake_changes", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_stake_changes_token_block_number_log_index"))
+        batch_op.drop_index(batch_op.f("ix_stake_changes_account_block_number_log_index"))
+
+    op.drop_table("stake_changes")
     op.drop_table("spark_tokens")
     op.drop_table("spark_stakes")
     with op.batch_alter_table("sales", schema=None) as batch_op:
@@ -1369,6 +1421,7 @@ def downgrade() -> None:
     op.drop_table("liquidity_positions")
     with op.batch_alter_table("liquidity_changes", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_liquidity_changes_token_block_number_log_index"))
+        batch_op.drop_index(batch_op.f("ix_liquidity_changes_provider_block_number_log_index"))
 
     op.drop_table("liquidity_changes")
     op.drop_table("launches")
