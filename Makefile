@@ -9,7 +9,7 @@ TESTS := -p no:ape_test -p no:boa_test -n auto
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help env up demo reset test lint types contracts audit gas mutants proofs suite coverage lock bench clean indexer-long
+.PHONY: help env up demo reset test lint types contracts audit gas mutants proofs suite coverage lock bench clean indexer-long api-long
 
 help: ## List the commands.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -73,6 +73,9 @@ suite: env ## Everything else, on the real EVM, SQLite and PostgreSQL.
 indexer-long: env ## The indexer against 1 000 schedules of reorgs, 200 kills and 20 faulty runs, on each database.
 	INDEXER_SCHEDULES=1000 INDEXER_KILLS=200 INDEXER_FAULTY_RUNS=20 pytest -q $(TESTS) tests/indexer/test_schedules.py \
 		tests/indexer/test_kills.py tests/indexer/test_faulty_endpoints.py
+
+api-long: env ## A thousand random trades on the real exchange, each as it was quoted or refused as told.
+	API_TRADES=1000 pytest -q $(TESTS) tests/api/trading/test_random_trades.py
 
 coverage: ## The branch coverage of the last `make suite`.
 	coverage report

@@ -207,17 +207,24 @@ class Limits:
             found.append(Refusal("dex: price impact too high", None))
         # A trade towards zero passes whatever the flow is.
         if self._exceeds(after.native - self.guard.reference_reserve, self.pool_daily_limit, is_purchase=is_purchase):
-            found.append(Refusal("dex: pool daily limit exceeded", self.resets_at))
+            share = self.safeguards.pool_daily_flow_bps
+            found.append(Refusal("dex: pool daily limit exceeded", self._fits_tomorrow(after, share)))
         if self.account is not None and not self.is_exempt:
             if self.now < self.account.cooldown_until:
                 found.append(Refusal("dex: Large trade cooldown", self.account.cooldown_until))
             flow = self.account.net_flow + after.native - before.native
             if self._exceeds(flow, self.account_daily_limit, is_purchase=is_purchase):
-                found.append(Refusal("dex: Daily volume limit exceeded", self.resets_at))
+                share = self.safeguards.account_daily_flow_bps
+                found.append(Refusal("dex: Daily volume limit exceeded", self._fits_tomorrow(after, share)))
             held = self.account.balance + tokens_out
             if is_purchase and held * BASIS_POINTS > self.pool.total_supply * self.safeguards.maximum_holding_bps:
                 found.append(Refusal("dex: maximum holding exceeded", None))
         return found
+
+    def _fits_tomorrow(self, after: Reserves, share_bps: int) -> int | None:
+        """When a day's flow begins at zero; None where the trade alone is more than such a day lets through."""
+        native = self.pool.reserves.native
+        return self.resets_at if abs(after.native - native) <= native * share_bps // BASIS_POINTS else None
 
     @staticmethod
     def _exceeds(flow: int, limit: int, *, is_purchase: bool) -> bool:

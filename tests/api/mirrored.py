@@ -2,15 +2,17 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import httpx2
 from eth_account import Account
+from eth_utils.crypto import keccak
 
 from api.main import create_app
 from encore.chain.deployments import load_abi
 from encore.chain.networks import network_named
+from encore.chain.outbox.reverts import revert_reason
 from encore.chain.rpc import RpcClient
 from encore.db import Database
 from encore.errors import RpcError
@@ -35,7 +37,6 @@ class Market:
     database: Database
     client: httpx2.AsyncClient
     indexer: Indexer
-    traders: list[int] = field(default_factory=lambda: [TRADER])
 
     @property
     def chain(self) -> Chain:
@@ -84,14 +85,25 @@ class Market:
         """A trader's native wei."""
         return int(await self.chain.rpc.call("eth_getBalance", local_account_address(trader), "latest"), 16)
 
-    async def refusal(self, data: str, *, trader: int = TRADER, value: int = 0) -> str | None:
-        """What a call of the exchange would revert with in the newest block; None where it goes through."""
+    async def outcome(self, data: str, *, trader: int = TRADER, value: int = 0, at: int) -> int | str:
+        """What a call of the exchange would return at a time (unix seconds) in the newest block, or its refusal."""
         call = {"from": local_account_address(trader), "to": self.exchange.address, "data": data, "value": hex(value)}
         try:
-            await self.chain.rpc.call("eth_call", call, "latest")
+            return int(await self.chain.rpc.call("eth_call", call, "latest", {}, {"time": hex(at)}), 16)
         except RpcError as error:
-            return error.message
-        return None
+            return revert_reason(error)
+
+    def events_of(self, receipt: dict[str, Any]) -> list[str]:
+        """The names of the exchange's events in a receipt."""
+        names = {
+            event_topic(entry): entry["name"] for entry in load_abi("IntegratedCreatorDEX") if entry["type"] == "event"
+        }
+        return [names[log["topics"][0]] for log in receipt["logs"] if log["topics"][0] in names]
+
+
+def event_topic(abi: dict[str, Any]) -> str:
+    """The topic by which an event's logs are found."""
+    return "0x" + keccak(text=f"{abi['name']}({','.join(entry['type'] for entry in abi['inputs'])})").hex()
 
 
 @asynccontextmanager

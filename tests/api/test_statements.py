@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from sqlalchemy import event, text
 
 from encore.db import Database
+from tests.api.conftest import EXCHANGE
 from tests.factories import (
     INITIAL_SUPPLY,
     NOW,
@@ -25,7 +26,9 @@ from tests.factories import (
     milestone,
     opening,
     pool,
+    pool_guard,
     requirements,
+    safeguards,
     save,
     stake,
     token,
@@ -44,7 +47,9 @@ STATEMENTS = {
     f"/api/v1/coins/{COIN}/trades": 3,
     f"/api/v1/coins/{COIN}/trades?trader={WALLET}": 3,
     f"/api/v1/coins/{COIN}/candles": 3,
-    f"/api/v1/coins/{COIN}/quote?side=buy&amount=1000000": 2,
+    f"/api/v1/coins/{COIN}/quote?side=buy&amount=1000000": 3,
+    f"/api/v1/coins/{COIN}/quote?side=buy&amount=1000000&wallet={WALLET}": 4,
+    f"/api/v1/coins/{COIN}/limits?wallet={WALLET}": 4,
     "/api/v1/creators?sort=streams&limit=40": 2,
     "/api/v1/creators?sort=name&limit=40": 2,
     "/api/v1/creators?sort=created&limit=40": 2,
@@ -79,6 +84,8 @@ async def filled(database: Database) -> Database:
         *(token(coin, creator_wallet=wallet) for coin, wallet in zip(coins, wallets, strict=True)),
         *(launch(wallet, coin) for coin, wallet in zip(coins, wallets, strict=True)),
         *(pool(coin) for coin in coins),
+        *(pool_guard(coin) for coin in coins),
+        *safeguards(EXCHANGE),
         *(opening(coin, block=number) for number, coin in enumerate(coins)),
         *(
             trade(coin, block=block, log_index=index, timestamp=NOW - block, trader=WALLET)
@@ -149,4 +156,5 @@ async def scans(database: Database, statement: str, parameters: Any) -> set[str]
 TABLES = {
     *("tokens", "pools", "trades", "balances", "stakes", "candles", "creators", "launches", "activity_metrics"),
     *("creator_metrics", "milestones", "launch_requirements", "liquidity_changes", "liquidity_positions"),
+    *("contract_settings", "pool_guards", "trading_flows", "trading_cooldowns", "trading_exemptions"),
 }
