@@ -16,6 +16,7 @@ from encore.chain.rpc import RpcClient
 from encore.db import Database
 from encore.errors import DeploymentError, RpcError, RpcUnavailableError
 from encore.settings import Settings
+from oracle.context import Context
 from oracle.contracts import Contracts
 from oracle.distributions import Distributor
 from oracle.errors import WrongChainError
@@ -59,8 +60,8 @@ def assemble(settings: Settings, database: Database, rpc: RpcClient, deployment:
     network = settings.chain
     signer = Signer(settings.oracle_key(), network.chain_id)
     contracts = Contracts(rpc, deployment)
-    of_this_key = (database, contracts, network.chain_id, signer.address, utc_now)
-    publisher = Publisher(*of_this_key)
+    context = Context(database, contracts, network.chain_id, signer.address, utc_now)
+    publisher = Publisher(context)
     return Oracle(
         settings=settings,
         database=database,
@@ -69,9 +70,9 @@ def assemble(settings: Settings, database: Database, rpc: RpcClient, deployment:
         signer=signer,
         publisher=publisher,
         sync=Sync(database, publisher, utc_now),
-        launcher=Launcher(*of_this_key),
-        releaser=Releaser(*of_this_key),
-        distributor=Distributor(*of_this_key),
+        launcher=Launcher(context),
+        releaser=Releaser(context),
+        distributor=Distributor(context),
         outbox=OutboxSender(
             database,
             Node(rpc, network, signer.address),

@@ -89,9 +89,9 @@ class Jobs:
                     await self._sync(None, everything=True)
                 elif owed is None or owed:
                     await self._sync(owed, everything=False)
-                owed, hourly_owed = set(), False
-                await self._queue_due()
+                await self._queue_due(hourly=hourly_owed)
                 await self._remind()
+                owed, hourly_owed = set(), False
             except (RpcError, RpcUnavailableError) as error:
                 _log.warning("cannot sync, trying again", reason=str(error), in_seconds=retry_seconds)
                 await asyncio.sleep(retry_seconds)
@@ -106,12 +106,12 @@ class Jobs:
         if synced.written.creators:
             self._queued.set()
 
-    async def _queue_due(self) -> None:
-        """Queue the launches, releases and distributions whose conditions hold."""
-        launched = await self._oracle.launcher.launch_due()
-        released = await self._oracle.releaser.release_due()
-        distributed = await self._oracle.distributor.distribute_due()
-        if launched or released or distributed:
+    async def _queue_due(self, *, hourly: bool) -> None:
+        """Queue the launches and releases whose conditions hold, and every hour the distributions."""
+        queued = await self._oracle.launcher.launch_due() + await self._oracle.releaser.release_due()
+        if hourly:
+            queued += await self._oracle.distributor.distribute_due()
+        if queued:
             self._queued.set()
 
     async def _remind(self) -> None:

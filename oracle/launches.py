@@ -2,23 +2,14 @@
 
 import re
 import unicodedata
-from collections.abc import Callable
-from datetime import datetime
 
 import structlog
 from eth_utils.address import to_checksum_address
 
-from encore.chain.outbox import Intent, enqueue
-from encore.db import Database
-from oracle.contracts import (
-    DESCRIPTION_BYTES,
-    IMAGE_URL_BYTES,
-    NAME_BYTES,
-    SYMBOL_BYTES,
-    Coin,
-    Contracts,
-    encode_launch,
-)
+from encore.chain.outbox import Intent
+from encore.chain.outbox.signer import Call
+from oracle.context import Context
+from oracle.contracts import DESCRIPTION_BYTES, IMAGE_URL_BYTES, NAME_BYTES, SYMBOL_BYTES, Coin, encode_launch
 from oracle.repository.launching import LAUNCH_KIND, LaunchCandidate, launch_candidates
 
 _log = structlog.get_logger(__name__)
@@ -49,59 +40,43 @@ def _cut(value: str, most_bytes: int) -> str:
 
 
 class Launcher:
-    """Queues launches of one oracle on one chain."""
+    """Queues launches."""
 
-    def __init__(
-        self, database: Database, contracts: Contracts, chain_id: int, sender: str, clock: Callable[[], datetime]
-    ) -> None:
-        self._database = database
-        self._contracts = contracts
-        self._chain_id = chain_id
-        self._sender = sender
-        self._clock = clock
+    def __init__(self, context: Context) -> None:
+        self._context = context
         self._lacks_role = False
 
     async def launch_due(self) -> int:
         """Queue a launch for everyone who may have one and has none; returns how many."""
-        async with self._database.read() as session:
-            candidates = await launch_candidates(session, self._contracts.factory, self._chain_id)
-        now = self._clock()
-        due = [
+        return await self._context.queue(await self.due())
+
+    async def due(self) -> list[Intent]:
+        """Return the launches that the chain would grant now; none where this key may not launch."""
+        contracts, now = self._context.contracts, self._context.clock()
+        async with self._context.database.read() as session:
+            candidates = await launch_candidates(session, contracts.factory, self._context.chain_id)
+        granted = [
             candidate
             for candidate in candidates
-            if candidate.attempts.are_over(now) and await self._contracts.meets_launch_requirements(candidate.wallet)
+            if candidate.attempts.are_over(now) and await contracts.meets_launch_requirements(candidate.wallet)
         ]
-        if not due or not await self._may_launch():
-            return 0
-        seed = await self._contracts.minimum_seed()
-        async with self._database.transaction() as connection:
-            await enqueue(connection, [self._intent(candidate, seed) for candidate in due], now)
-        for candidate in due:
-            _log.info("queued a launch", creator=candidate.name, wallet=candidate.wallet, seed_wei=seed)
-        return len(due)
+        if not granted or not await self._may_launch():
+            return []
+        seed = await contracts.minimum_seed()
+        return [self._intent(candidate, seed) for candidate in granted]
 
     async def _may_launch(self) -> bool:
-        lacks_role = not await self._contracts.is_launcher(self._sender)
+        contracts, sender = self._context.contracts, self._context.sender
+        lacks_role = not await contracts.is_launcher(sender)
         if lacks_role and not self._lacks_role:
             _log.error(
                 "coins are due but this key may not launch them; the owner of the factory allows it with setLauncher",
-                key=to_checksum_address(self._sender),
-                factory=to_checksum_address(self._contracts.factory),
+                key=to_checksum_address(sender),
+                factory=to_checksum_address(contracts.factory),
             )
         self._lacks_role = lacks_role
         return not lacks_role
 
     def _intent(self, candidate: LaunchCandidate, seed: int) -> Intent:
-        # The count of failures is part of the key: a launch that failed for good may be tried anew, once.
-        return Intent(
-            idempotency_key=(
-                f"{LAUNCH_KIND}:{self._chain_id}:{self._contracts.factory}:{candidate.wallet}:{candidate.attempts.failures}"
-            ),
-            kind=LAUNCH_KIND,
-            subject=candidate.wallet,
-            chain_id=self._chain_id,
-            sender=self._sender,
-            to=self._contracts.factory,
-            data=encode_launch(candidate.wallet, coin_for(candidate)),
-            value=seed,
-        )
+        call = Call(self._context.contracts.factory, encode_launch(candidate.wallet, coin_for(candidate)), seed)
+        return self._context.intent(LAUNCH_KIND, candidate.wallet, call, candidate.attempts.failures)

@@ -1,8 +1,7 @@
 """Writes counted figures to the chain: which are worth a transaction, in what batches, by way of the outbox."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from hashlib import sha256
 from typing import Any, Final
 
@@ -13,9 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from encore.chain.outbox import Intent, enqueue
 from encore.chain.outbox.reverts import is_revert
-from encore.db import Database
+from encore.chain.outbox.signer import Call
 from encore.errors import RpcError
-from oracle.contracts import LARGEST_BATCH, Contracts, encode_updates
+from oracle.context import Context
+from oracle.contracts import LARGEST_BATCH, encode_updates
 from oracle.errors import NotAuthorisedError
 from oracle.metrics import Metrics
 from oracle.milestones import MILESTONES, crosses_milestone
@@ -77,21 +77,11 @@ def _suffice(metrics: Metrics, requirements: Requirements) -> bool:
 
 
 class Publisher:
-    """Queues metrics updates of one oracle on one chain."""
+    """Queues metrics updates."""
 
-    def __init__(
-        self,
-        database: Database,
-        contracts: Contracts,
-        chain_id: int,
-        sender: str,
-        clock: Callable[[], datetime],
-    ) -> None:
-        self._database = database
-        self._contracts = contracts
-        self._chain_id = chain_id
-        self._sender = sender
-        self._clock = clock
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._contracts = context.contracts
 
     async def publish(self, creator_ids: CreatorIds, requirements: Requirements, *, everything: bool) -> Written:
         """Queue what is worth writing of the counted figures of these creators; returns how much that was.
@@ -108,13 +98,13 @@ class Publisher:
                 if is_worth_writing(standing, requirements, observed_at, everything=everything)
             ]
 
-        async with self._database.read() as session:
+        async with self._context.database.read() as session:
             chosen = choose(await session.all(statement))
         if not chosen:
             return Written()
         await self.check_authorised()
         size = await self._batch_size(chosen, observed_at)
-        async with self._database.transaction() as connection:
+        async with self._context.database.transaction() as connection:
             await publishing.lock_published(connection)
             # Once more under the lock: another process may have queued some of it in the meantime.
             chosen = choose((await connection.execute(statement)).all())
@@ -125,9 +115,9 @@ class Publisher:
 
     async def check_authorised(self) -> None:
         """Raise `NotAuthorisedError` unless the metrics manager takes reports from this key."""
-        if not await self._contracts.is_oracle(self._sender):
+        if not await self._contracts.is_oracle(self._context.sender):
             raise NotAuthorisedError(
-                f"{to_checksum_address(self._sender)} is no authorised oracle of the metrics manager at "
+                f"{to_checksum_address(self._context.sender)} is no authorised oracle of the metrics manager at "
                 f"{to_checksum_address(self._contracts.metrics_manager)}; the owner authorises it with "
                 "`ape run grant_oracle`"
             )
@@ -142,7 +132,7 @@ class Publisher:
 
     async def _fits(self, batch: Sequence[Standing], observed_at: int, most_gas: int) -> bool:
         try:
-            return await self._contracts.update_gas(self._sender, _encode(batch, observed_at)) <= most_gas
+            return await self._contracts.update_gas(self._context.sender, _encode(batch, observed_at)) <= most_gas
         except RpcError as error:
             # Too much for a whole block is an error too. A revert is none of this method's business: the outbox
             # estimates again, and keeps the reason with the entry.
@@ -152,7 +142,7 @@ class Publisher:
         self, connection: AsyncConnection, batches: Sequence[Sequence[Standing]], observed_at: int
     ) -> None:
         intents = [self._intent(batch, observed_at) for batch in batches]
-        outbox_ids = await enqueue(connection, intents, self._clock())
+        outbox_ids = await enqueue(connection, intents, self._context.clock())
         await publishing.save_published(
             connection,
             [(standing, outbox_id) for batch, outbox_id in zip(batches, outbox_ids, strict=True) for standing in batch],
@@ -161,14 +151,11 @@ class Publisher:
 
     def _intent(self, batch: Sequence[Standing], observed_at: int) -> Intent:
         data = _encode(batch, observed_at)
-        return Intent(
-            idempotency_key=f"{METRICS_KIND}:{self._chain_id}:{sha256(data.encode()).hexdigest()}",
-            kind=METRICS_KIND,
-            subject=batch[0].wallet if len(batch) == 1 else f"{len(batch)} creators",
-            chain_id=self._chain_id,
-            sender=self._sender,
-            to=self._contracts.metrics_manager,
-            data=data,
+        return self._context.intent(
+            METRICS_KIND,
+            batch[0].wallet if len(batch) == 1 else f"{len(batch)} creators",
+            Call(self._contracts.metrics_manager, data, 0),
+            sha256(data.encode()).hexdigest(),
         )
 
 

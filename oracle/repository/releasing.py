@@ -6,7 +6,7 @@ from typing import Final
 from sqlalchemy import String, and_, cast, select
 
 from encore.db import ReadSession
-from encore.db.models.chain import CreatorMetrics, Launch
+from encore.db.models.chain import Checkpoint, CreatorMetrics, Launch
 from encore.db.models.chain_tokens import BalancedToken
 from oracle.repository.attempts import Attempts, attempts_at, attempts_columns, attempts_in, none_under_way
 
@@ -30,8 +30,8 @@ class ReleaseCandidate:
     attempts: Attempts
 
 
-async def release_candidates(session: ReadSession, chain_id: int, chain_time: int) -> list[ReleaseCandidate]:
-    """Return the coins that time and the age of their creators' figures let release at `chain_time`, by address."""
+async def release_candidates(session: ReadSession, chain_id: int) -> list[ReleaseCandidate]:
+    """Return the coins that time and the age of the figures let release at the mirror's last block, by address."""
     releases = attempts_at(RELEASE_KIND, chain_id)
     subject = BalancedToken.token + "@" + cast(BalancedToken.last_release_at, String)
     statement = (
@@ -42,11 +42,12 @@ async def release_candidates(session: ReadSession, chain_id: int, chain_time: in
             *attempts_columns(releases),
         )
         .join(Launch, Launch.token == BalancedToken.token)
+        .join(Checkpoint, Checkpoint.chain_id == chain_id)
         .join(CreatorMetrics, CreatorMetrics.creator == Launch.creator)
         .outerjoin(releases, and_(releases.c.subject == subject, releases.c.to_address == BalancedToken.token))
         .where(
-            BalancedToken.last_release_at <= chain_time - RELEASE_INTERVAL_SECONDS,
-            CreatorMetrics.observed_at >= chain_time - METRICS_MAXIMUM_AGE_SECONDS,
+            BalancedToken.last_release_at <= Checkpoint.timestamp - RELEASE_INTERVAL_SECONDS,
+            CreatorMetrics.observed_at >= Checkpoint.timestamp - METRICS_MAXIMUM_AGE_SECONDS,
             none_under_way(releases),
         )
         .order_by(BalancedToken.token)

@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 from encore.db.models.chain import Launch
 from encore.db.models.outbox import OutboxEntry
 from encore.db.models.revenue import Revenue
+from oracle.context import Context
 from oracle.distributions import Distributor, month_of, next_month
 from tests.contracts_on_anvil import Contract
 from tests.oracle.conftest import LOCAL, Loop
@@ -26,7 +27,7 @@ def earned(wei: int, key: str, at: datetime) -> Revenue:
 def distributor(loop: Loop, now: datetime) -> Distributor:
     """Return a distributor that takes `now` for the time of day."""
     oracle = loop.oracle
-    return Distributor(loop.database, oracle.contracts, LOCAL.chain_id, oracle.signer.address, lambda: now)
+    return Distributor(Context(loop.database, oracle.contracts, LOCAL.chain_id, oracle.signer.address, lambda: now))
 
 
 async def launched(loop: Loop, *, revenue: int) -> datetime:
