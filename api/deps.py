@@ -34,7 +34,11 @@ class Resources:
 
     @classmethod
     def open(cls, settings: Settings, clock: Clock) -> "Resources":
-        """Build the clients; they connect when they are first used."""
+        """Build the clients; they connect when they are first used.
+
+        Raises `SettingsError` where the network needs settings that are missing.
+        """
+        settings.check_for_api()
         return cls(
             settings,
             clock,

@@ -12,6 +12,7 @@ from fastapi.openapi.utils import get_openapi
 from starlette.middleware.cors import CORSMiddleware
 
 from api import problems
+from api.accounts.router import router as accounts
 from api.coins.router import router as coins
 from api.creators.router import router as creators
 from api.deps import Clock, Resources
@@ -48,14 +49,14 @@ def create_app(settings: Settings, *, clock: Clock = time.time) -> FastAPI:
     app.state.resources = held
     problems.install(app)
     base = APIRouter(prefix=BASE_PATH)
-    for router in (creators, coins, trading, portfolio, events):
+    for router in (creators, coins, trading, portfolio, accounts, events):
         base.include_router(router)
     app.include_router(base)
     app.include_router(health)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=["*"],  # nothing here rides on a cookie
-        allow_methods=["GET", "POST"],
+        allow_methods=["GET", "POST", "PATCH", "DELETE"],
         allow_headers=["*"],
         expose_headers=EXPOSED_HEADERS,
     )

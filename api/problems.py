@@ -44,6 +44,8 @@ class ProblemError(EncoreError):
     status: ClassVar[int]
     slug: ClassVar[str]
     title: ClassVar[str]
+    headers: ClassVar[Mapping[str, str]] = {}
+    """Sent with every problem of the kind."""
 
     def __init__(self, detail: str, errors: Sequence[InvalidField] = ()) -> None:
         super().__init__(detail)
@@ -65,6 +67,7 @@ class UnavailableError(ProblemError):
     status = 503
     slug = "unavailable"
     title = "Temporarily unavailable"
+    headers: ClassVar[Mapping[str, str]] = {"Retry-After": "1"}
 
 
 class ChainUnavailableError(UnavailableError):
@@ -106,8 +109,8 @@ _DATABASE_AWAY: Final = "the database does not answer; try again in a moment"
 
 def respond(request: Request, error: ProblemError) -> Response:
     """Build the response of a problem."""
-    headers = {"Retry-After": "1"} if error.status == HTTPStatus.SERVICE_UNAVAILABLE else None
-    return _respond(request, (error.status, error.slug, error.title), error.detail, error.errors, headers)
+    kind = (error.status, error.slug, error.title)
+    return _respond(request, kind, error.detail, error.errors, error.headers)
 
 
 def respond_internal_error(request: Request) -> Response:

@@ -1,5 +1,7 @@
 """Every setting, read from `ENCORE_…` variables and `.env`, validated at start with all problems listed at once."""
 
+import hmac
+import re
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
@@ -15,10 +17,18 @@ from encore import PROJECT_ROOT
 from encore.chain.networks import LOCAL_MNEMONIC, Network, network_named
 from encore.errors import SettingsError, UnknownNetworkError
 
+_DOMAIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5})?")
+
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 ORACLE_ACCOUNT_INDEX = 1
 """Which account of the local chain's mnemonic is the oracle; `ape run deploy` grants it the role there."""
+
+SECRET_MINIMUM_LENGTH = 32
+LOCAL_API_SECRET = "signs nothing of worth: for local chains alone"  # noqa: S105 - it is no secret
+"""What stands in for ENCORE_API_SECRET on the local chain."""
+DEVELOPMENT_PORTS = (3000, 5173)
+"""Where frontends are usually served while they are developed."""
 
 LOCAL_LAUNCH_SEED = 100
 PUBLIC_LAUNCH_SEED = 1
@@ -42,6 +52,15 @@ class Settings(BaseSettings):
     )
     api_host: str = Field("127.0.0.1", description="address the API listens on")
     api_port: Port = Field(8000, description="port the API listens on")
+    api_secret: SecretStr | None = Field(
+        None,
+        description="what the API signs tokens and webhooks with, at least 32 characters; optional locally",
+    )
+    sign_in_domains: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="hosts (with their port) of the frontends that wallets may sign in to, comma-separated; "
+        "default locally: the API's own and the usual development servers",
+    )
     database_url: str = Field("", description="sqlite:///… or postgresql://…; default: SQLite in the data folder")
     launch_min_streams: int = Field(50_000, ge=0, description="monthly streams a launch requires, written on chain")
     launch_min_followers: int = Field(5_000, ge=0, description="followers a launch requires, written on chain")
@@ -78,10 +97,10 @@ class Settings(BaseSettings):
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR")
     log_format: str = Field("console", pattern="^(console|json)$", description="console or json")
 
-    @field_validator("rpc_urls", mode="before")
+    @field_validator("rpc_urls", "sign_in_domains", mode="before")
     @classmethod
-    def _split_urls(cls, value: object) -> object:
-        return tuple(url.strip() for url in value.split(",") if url.strip()) if isinstance(value, str) else value
+    def _split(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
     @field_validator("rpc_urls")
     @classmethod
@@ -90,6 +109,21 @@ class Settings(BaseSettings):
             if not url.startswith(("http://", "https://")):
                 raise ValueError(f"{url!r} is not an http(s) URL")
         return urls
+
+    @field_validator("sign_in_domains")
+    @classmethod
+    def _check_domains(cls, domains: tuple[str, ...]) -> tuple[str, ...]:
+        for domain in domains:
+            if not _DOMAIN.fullmatch(domain):
+                raise ValueError(f"{domain!r} is not a host, or a host and its port")
+        return domains
+
+    @field_validator("api_secret")
+    @classmethod
+    def _check_secret(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is not None and len(secret.get_secret_value()) < SECRET_MINIMUM_LENGTH:
+            raise ValueError(f"must be at least {SECRET_MINIMUM_LENGTH} characters long")
+        return secret
 
     @field_validator("oracle_quorum")
     @classmethod
@@ -173,6 +207,31 @@ class Settings(BaseSettings):
         """The registry of deployed contracts: committed for public networks, in the data folder for the local chain."""
         folder = self.data_dir / "deployments" if self.chain.is_local else PROJECT_ROOT / "deployments"
         return folder / f"{self.network}.json"
+
+    def check_for_api(self) -> None:
+        """Raise `SettingsError` naming all that the API needs on a public network and that is missing."""
+        if self.chain.is_local:
+            return
+        needed = {"ENCORE_API_SECRET": self.api_secret, "ENCORE_SIGN_IN_DOMAINS": self.sign_in_domains}
+        missing = [name for name, value in needed.items() if not value]
+        if missing:
+            raise SettingsError(f"the API needs {' and '.join(missing)} on {self.network}")
+
+    def signing_key(self, purpose: str) -> bytes:
+        """Return the 32-byte key for one `purpose`, derived from the API's secret (HMAC-SHA256).
+
+        On the local chain a development secret stands in for a missing one.
+        """
+        self.check_for_api()
+        secret = LOCAL_API_SECRET if self.api_secret is None else self.api_secret.get_secret_value()
+        return hmac.digest(secret.encode(), purpose.encode(), "sha256")
+
+    @cached_property
+    def domains(self) -> tuple[str, ...]:
+        """The hosts that wallets may sign in to; the first is the one where none is named."""
+        return self.sign_in_domains or tuple(
+            f"{host}:{port}" for port in (self.api_port, *DEVELOPMENT_PORTS) for host in ("localhost", "127.0.0.1")
+        )
 
     def oracle_key(self) -> str:
         """Return the oracle's private key; on the local chain a development key stands in for a missing one.

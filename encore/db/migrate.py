@@ -10,7 +10,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine, make_url
+from sqlalchemy import Connection, Engine, create_engine, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from encore.db.engine import sync_url
@@ -60,6 +60,8 @@ def _connection(url: str, *, create: bool = False) -> Iterator[Connection]:
             raise DatabaseError(f"no database at {path}; run `{FIRST_STEP}` (or `encore up`)")
     engine = create_engine(sync_url(url))
     try:
+        if create and parsed.drivername == "sqlite":
+            _use_wal(engine)
         with engine.begin() as connection:
             yield connection
     except SQLAlchemyError as error:
@@ -69,6 +71,12 @@ def _connection(url: str, *, create: bool = False) -> Iterator[Connection]:
         ) from error
     finally:
         engine.dispose()
+
+
+def _use_wal(engine: Engine) -> None:
+    """Put the file into WAL mode while nobody else has it open: connections that came together would collide."""
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("PRAGMA journal_mode=WAL")
 
 
 def _config(connection: Connection) -> Config:

@@ -67,7 +67,7 @@ def checked_client(app: FastAPI) -> httpx2.AsyncClient:
         media_type = response.headers.get("content-type", "").split(";")[0]
         path = response.request.url.path
         if path.startswith(("/api/", "/healthz", "/readyz")):
-            body = json.loads(response.content)
+            body = json.loads(response.content) if response.content else {}
             document.check_response(response.request.method, path, response.status_code, media_type, body)
             assert response.headers["x-request-id"]
             if "indexed_block" in body and path != "/readyz":

@@ -71,3 +71,23 @@ def test_one_oracle_is_enough_locally_and_five_must_agree_elsewhere_unless_the_s
     assert load_settings(network="polygon", oracle_quorum=3).required_oracles == 3
     with pytest.raises(SettingsError, match="ENCORE_ORACLE_QUORUM: must be odd"):
         load_settings(oracle_quorum=4)
+
+
+def test_the_api_s_secret_is_long_kept_to_itself_and_required_on_public_networks() -> None:
+    with pytest.raises(SettingsError, match="ENCORE_API_SECRET: must be at least 32 characters") as failure:
+        load_settings(api_secret="too-short-a-secret")  # noqa: S106 - refused
+    assert "too-short" not in str(failure.value)
+    secret = "0123456789abcdef" * 2
+    settings = load_settings(network="sepolia", api_secret=secret, sign_in_domains="app.example, app.example:8443")
+    assert secret not in repr(settings)
+    assert settings.domains == ("app.example", "app.example:8443")
+    assert settings.signing_key("tokens") != settings.signing_key("webhooks") != load_settings().signing_key("tokens")
+    with pytest.raises(SettingsError, match="needs ENCORE_API_SECRET and ENCORE_SIGN_IN_DOMAINS on sepolia"):
+        load_settings(network="sepolia").check_for_api()
+
+
+def test_a_frontend_is_named_by_its_host_and_port() -> None:
+    assert load_settings(api_port=8001).domains[:2] == ("localhost:8001", "127.0.0.1:8001")
+    for wrong in ("https://app.example", "app.example/login", "user@app.example", "app.example:"):
+        with pytest.raises(SettingsError, match="ENCORE_SIGN_IN_DOMAINS"):
+            load_settings(sign_in_domains=wrong)

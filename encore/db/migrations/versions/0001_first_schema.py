@@ -1119,6 +1119,17 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_account_follows_followed_id"), ["followed_id"], unique=False)
 
     op.create_table(
+        "account_wallets",
+        sa.Column("address", sa.String(length=42), nullable=False),
+        sa.Column("account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("linked_at", encore.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_account_wallets_account_id")),
+        sa.PrimaryKeyConstraint("address", name=op.f("pk_account_wallets")),
+    )
+    with op.batch_alter_table("account_wallets", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_account_wallets_account_id"), ["account_id"], unique=False)
+
+    op.create_table(
         "creators",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
@@ -1138,6 +1149,23 @@ def upgrade() -> None:
         sa.UniqueConstraint("wallet", name=op.f("uq_creators_wallet")),
     )
     op.create_table(
+        "login_sessions",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("wallet", sa.String(length=42), nullable=False),
+        sa.Column("user_agent", sa.String(length=200), nullable=False),
+        sa.Column("generation", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("created_at", encore.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("last_used_at", encore.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", encore.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("revoked_at", encore.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_login_sessions_account_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_login_sessions")),
+    )
+    with op.batch_alter_table("login_sessions", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_login_sessions_account_id_id"), ["account_id", "id"], unique=False)
+
+    op.create_table(
         "outbox_transactions",
         sa.Column("hash", sa.String(length=66), nullable=False),
         sa.Column("outbox_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -1151,6 +1179,18 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("outbox_transactions", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_outbox_transactions_outbox_id"), ["outbox_id"], unique=False)
+
+    op.create_table(
+        "sign_in_nonces",
+        sa.Column("nonce", sa.String(length=32), nullable=False),
+        sa.Column("account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("expires_at", encore.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_sign_in_nonces_account_id")),
+        sa.PrimaryKeyConstraint("nonce", name=op.f("pk_sign_in_nonces")),
+    )
+    with op.batch_alter_table("sign_in_nonces", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_sign_in_nonces_account_id"), ["account_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_sign_in_nonces_expires_at"), ["expires_at"], unique=False)
 
     op.create_table(
         "activity_metrics",
@@ -1279,11 +1319,24 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_activity_metrics_monthly_streams_creator_id"))
 
     op.drop_table("activity_metrics")
+    with op.batch_alter_table("sign_in_nonces", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_sign_in_nonces_expires_at"))
+        batch_op.drop_index(batch_op.f("ix_sign_in_nonces_account_id"))
+
+    op.drop_table("sign_in_nonces")
     with op.batch_alter_table("outbox_transactions", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_outbox_transactions_outbox_id"))
 
     op.drop_table("outbox_transactions")
+    with op.batch_alter_table("login_sessions", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_login_sessions_account_id_id"))
+
+    op.drop_table("login_sessions")
     op.drop_table("creators")
+    with op.batch_alter_table("account_wallets", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_account_wallets_account_id"))
+
+    op.drop_table("account_wallets")
     with op.batch_alter_table("account_follows", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_account_follows_followed_id"))
 

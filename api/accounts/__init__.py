@@ -1,0 +1,1 @@
+"""Accounts: signing in with a wallet, sessions, and the wallets of an account."""
