@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Annotated
 
-from fastapi import Depends, Request, Response
+from fastapi import Depends, Query, Request, Response
 
-from api.mirror.service import MirrorView, Tip
+from api.mirror.follower import TipFollower
+from api.mirror.service import BlockNotIndexedError, MirrorView, Tip
 from api.realtime import Hub
+from api.wire import INT64_MAX
 from encore.chain.deployments import Deployment, load_deployment
 from encore.chain.rpc import RpcClient
 from encore.db import Database
@@ -20,6 +22,8 @@ Clock = Callable[[], float]
 
 RPC_TIMEOUT_SECONDS = 5.0
 RPC_ATTEMPTS = 2
+BLOCK_WAIT_SECONDS = 5.0
+"""How long a request waits for the block that it asks for: an indexer that runs needs far less."""
 
 
 @dataclass
@@ -30,6 +34,7 @@ class Resources:
     clock: Clock
     database: Database
     rpc: RpcClient
+    follower: TipFollower
     hub: Hub = field(default_factory=Hub)
 
     @classmethod
@@ -39,11 +44,13 @@ class Resources:
         Raises `SettingsError` where the network needs settings that are missing.
         """
         settings.check_for_api()
+        database = Database(settings.database)
         return cls(
             settings,
             clock,
-            Database(settings.database),
+            database,
             RpcClient(settings.endpoints, timeout_seconds=RPC_TIMEOUT_SECONDS, attempts=RPC_ATTEMPTS),
+            TipFollower(database, settings.chain.chain_id),
         )
 
     @cached_property
@@ -77,7 +84,22 @@ async def resources(request: Request) -> Resources:
 ResourcesDep = Annotated[Resources, Depends(resources)]
 
 
-async def mirror_view(held: ResourcesDep, response: Response) -> AsyncIterator[MirrorView]:
+async def awaited_block(
+    held: ResourcesDep,
+    min_block: Annotated[
+        int | None,
+        Query(ge=0, le=INT64_MAX, description="wait until this block is indexed: to read what one has just written"),
+    ] = None,
+) -> None:
+    """Wait, not for long, until the block is indexed that the request asks for; raises `BlockNotIndexedError`."""
+    if min_block is not None and not await held.follower.reaches(min_block, BLOCK_WAIT_SECONDS):
+        raise BlockNotIndexedError(f"block {min_block} is not indexed yet; ask again in a moment")
+
+
+BlockDep = Annotated[None, Depends(awaited_block)]
+
+
+async def mirror_view(held: ResourcesDep, response: Response, _block: BlockDep) -> AsyncIterator[MirrorView]:
     """Open one state of the mirror for the request, and say in the response's headers which block it is of."""
     async with held.view() as view:
         response.headers.update(view.tip.headers())

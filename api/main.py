@@ -20,12 +20,13 @@ from api.events.broadcast import broadcast
 from api.events.router import router as events
 from api.health.router import router as health
 from api.middleware import RequestLog
+from api.page_cache import PageCache
 from api.portfolio.router import router as portfolio
 from api.trading.router import router as trading
 from encore.settings import Settings
 
 BASE_PATH: Final = "/api/v1"
-EXPOSED_HEADERS: Final = ("X-Request-ID", "X-Indexed-Block", "X-Indexed-Block-Hash")
+EXPOSED_HEADERS: Final = ("X-Request-ID", "X-Indexed-Block", "X-Indexed-Block-Hash", "ETag")
 
 DESCRIPTION: Final = """\
 Creators, their coins and wallets' portfolios, read from a mirror of the chain.
@@ -61,6 +62,7 @@ def create_app(settings: Settings, *, clock: Clock = time.time) -> FastAPI:
         expose_headers=EXPOSED_HEADERS,
     )
     app.add_middleware(RequestLog)
+    app.add_middleware(PageCache, follower=held.follower, capacity_bytes=settings.api_cache_megabytes * 10**6)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign] # FastAPI's own way to extend it
     return app
 
@@ -69,11 +71,13 @@ def create_app(settings: Settings, *, clock: Clock = time.time) -> FastAPI:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     held: Resources = app.state.resources
     broadcaster = asyncio.create_task(broadcast(held.database, held.hub))
+    following = asyncio.create_task(held.follower.run())
     try:
         yield
     finally:
         held.hub.close()
-        await broadcaster
+        held.follower.close()
+        await asyncio.gather(broadcaster, following)
         await held.close()
 
 

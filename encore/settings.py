@@ -52,6 +52,9 @@ class Settings(BaseSettings):
     )
     api_host: str = Field("127.0.0.1", description="address the API listens on")
     api_port: Port = Field(8000, description="port the API listens on")
+    api_cache_megabytes: int = Field(
+        64, ge=0, description="memory of one API process for ready pages of the newest indexed block; 0 for none"
+    )
     api_secret: SecretStr | None = Field(
         None,
         description="what the API signs tokens and webhooks with, at least 32 characters; optional locally",

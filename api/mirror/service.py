@@ -17,6 +17,13 @@ class MirrorEmptyError(UnavailableError):
     title = "Nothing indexed yet"
 
 
+class BlockNotIndexedError(UnavailableError):
+    """The block that `min_block` names was not indexed within the time that a request waits."""
+
+    slug = "block-not-indexed"
+    title = "Block not indexed yet"
+
+
 @dataclass(frozen=True, slots=True)
 class Tip:
     """The last block that is wholly in the mirror; `timestamp` in unix seconds."""

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Path, Query, Response
 from api import problems
 from api.coins.schemas import Side
 from api.coins.service import CoinNotFoundError
-from api.deps import ResourcesDep, ViewDep
+from api.deps import BlockDep, ResourcesDep, ViewDep
 from api.mirror.service import MirrorEmptyError
 from api.trading import limits, schemas, service
 from api.trading.wallet import TransactionRefusedError
@@ -75,7 +75,11 @@ async def get_trading_limits(
     ),
 )
 async def prepare_transactions(
-    held: ResourcesDep, response: Response, address: CoinAddress, request: schemas.TransactionRequest
+    held: ResourcesDep,
+    response: Response,
+    address: CoinAddress,
+    request: schemas.TransactionRequest,
+    _block: BlockDep,
 ) -> schemas.PreparedTransactions:
     """Prepare a trade, stake, unstake or claim for the user's wallet to sign and send, step by step.
 

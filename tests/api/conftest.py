@@ -21,7 +21,13 @@ EXCHANGE = address(0xDE)
 @pytest.fixture
 def settings(tmp_path: Path, database_url: str) -> Settings:
     """Settings of an application over a fresh database of each kind, with a deployment but without a chain."""
-    settings = Settings(data_dir=tmp_path, database_url=database_url, rpc_urls=("http://127.0.0.1:9",), _env_file=None)
+    settings = Settings(
+        data_dir=tmp_path,
+        database_url=database_url,
+        rpc_urls=("http://127.0.0.1:9",),
+        api_cache_megabytes=0,  # tests write rows without a new block
+        _env_file=None,
+    )
     contract = DeployedContract(
         address=EXCHANGE,
         block_number=1,
@@ -64,6 +70,8 @@ def checked_client(app: FastAPI) -> httpx2.AsyncClient:
 
     async def check(response: httpx2.Response) -> None:
         await response.aread()
+        if response.status_code == 304:
+            return
         media_type = response.headers.get("content-type", "").split(";")[0]
         path = response.request.url.path
         if path.startswith(("/api/", "/healthz", "/readyz")):

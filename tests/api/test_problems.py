@@ -10,8 +10,8 @@ from fastapi import FastAPI
 from api.main import create_app
 from encore.db import Database
 from encore.settings import Settings
-from tests.api.conftest import checked_client
-from tests.factories import address, checkpoint, pool, save, token
+from tests.api.conftest import EXCHANGE, checked_client
+from tests.factories import address, checkpoint, pool, pool_guard, safeguards, save, token
 
 COIN = address(0xC01)
 
@@ -54,7 +54,7 @@ async def test_before_the_first_indexed_block_lists_say_so(client: httpx2.AsyncC
 
 
 async def test_a_node_that_is_away_stops_only_what_needs_it(client: httpx2.AsyncClient, database: Database) -> None:
-    await save(database, checkpoint(), token(COIN), pool(COIN))
+    await save(database, checkpoint(), token(COIN), pool(COIN), pool_guard(COIN), *safeguards(EXCHANGE))
     assert (await client.get(f"/api/v1/coins/{COIN}")).status_code == 200
     body = {"side": "buy", "amount": "1000000000", "wallet": address(0xA)}
     response = await client.post(f"/api/v1/coins/{COIN}/transactions", json=body)

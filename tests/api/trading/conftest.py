@@ -13,6 +13,8 @@ from tests.conftest import LocalChain
 @pytest.fixture
 async def market(anvil: LocalChain, tmp_path: Path, sqlite_url: str) -> AsyncIterator[Market]:
     """A launched coin with a pool, mirrored; which database it is makes no difference here."""
-    settings = Settings(data_dir=tmp_path, database_url=sqlite_url, rpc_urls=(anvil.url,), _env_file=None)
+    settings = Settings(
+        data_dir=tmp_path, database_url=sqlite_url, rpc_urls=(anvil.url,), api_cache_megabytes=0, _env_file=None
+    )
     async with market_of(settings) as market:
         yield market
