@@ -1,7 +1,9 @@
 """EIP-1559 fees: what to offer for a first transaction and for the one that replaces it when it is stuck."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
+
+from encore.chain.outbox.budget import GasBudget
 
 GWEI: Final = 10**9
 
@@ -20,9 +22,10 @@ class Fees:
 
 @dataclass(frozen=True, slots=True)
 class FeePolicy:
-    """`cap` is the most that is ever offered, in wei per gas."""
+    """`cap` is the most that is ever offered, in wei per gas; `budget` what a day's gas may cost."""
 
     cap: int
+    budget: GasBudget = field(default_factory=GasBudget)
 
     def first(self, base_fee: int, tip: int) -> Fees | None:
         """Return an offer that stays good while the base fee doubles; None while the base fee is above the cap."""

@@ -21,15 +21,21 @@ class Head:
     base_fee: int
     tip: int
 
+    @property
+    def gas_price(self) -> int:
+        """What a unit of gas costs whoever is mined now, in wei."""
+        return self.base_fee + self.tip
+
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """Where a transaction was mined, and whether it did what it should."""
+    """Where a transaction was mined, whether it did what it should, and the wei that its gas cost."""
 
     transaction_hash: str
     block_number: int
     block_hash: str
     gas_used: int
+    fee_paid: int
     succeeded: bool
 
 
@@ -135,10 +141,12 @@ class Node:
 
 
 def _receipt(reply: dict[str, str]) -> Receipt:
+    gas_used = int(reply["gasUsed"], 16)
     return Receipt(
         transaction_hash=reply["transactionHash"],
         block_number=int(reply["blockNumber"], 16),
         block_hash=reply["blockHash"],
-        gas_used=int(reply["gasUsed"], 16),
+        gas_used=gas_used,
+        fee_paid=gas_used * int(reply["effectiveGasPrice"], 16),
         succeeded=int(reply["status"], 16) == 1,
     )

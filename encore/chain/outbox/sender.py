@@ -13,6 +13,7 @@ from typing import Final
 
 import structlog
 
+from encore.chain.outbox.budget import Spending
 from encore.chain.outbox.fees import FeePolicy, Fees
 from encore.chain.outbox.node import Head, Node, Receipt
 from encore.chain.outbox.queue import Status
@@ -51,6 +52,14 @@ class Progress:
         return self.pending == 0 and self.sent == 0
 
 
+class _RefusedError(Exception):
+    """An entry can never be sent, for this reason."""
+
+
+class _ObstacleError(Exception):
+    """Nothing can be sent now, for this reason."""
+
+
 class OutboxSender:
     """Sends the outbox of one key on one network. One process at a time: the caller holds the leader's lock."""
 
@@ -76,19 +85,27 @@ class OutboxSender:
         self._held_until = -math.inf
         self._hold_seconds = FIRST_HOLD_SECONDS
 
-    async def run_once(self) -> Progress:
-        """Do one round; raises `RpcUnavailableError` while no node answers."""
+    async def run_once(self, *, sends: bool = True) -> Progress:
+        """Do one round; raises `RpcUnavailableError` while no node answers.
+
+        Without `sends` pending entries stay where they are, and only what was signed already is seen through.
+        """
         head = await self._node.head()
         changed = await self._watch_mined(head)
         changed |= await self._settle(head)
         await self._push(head)
-        changed |= await self._send_waiting(head)
+        if sends:
+            changed |= await self._send_waiting(head)
         return await self.progress(changed=changed)
 
     async def progress(self, *, changed: bool = False) -> Progress:
         """Tell what is open, without doing anything."""
         counts = await self._store.counts()
         return Progress(counts.get(Status.PENDING, 0), counts.get(Status.SENT, 0), changed)
+
+    async def spending(self) -> Spending:
+        """Sum up the gas of this day (UTC)."""
+        return await self._store.spending()
 
     async def _watch_mined(self, head: Head) -> bool:
         """Compare the blocks of mined entries with the chain, whenever it moved."""
@@ -179,6 +196,12 @@ class OutboxSender:
             _log.warning("a stuck transaction already offers as much as the cap allows", outbox_id=entry.id)
             await self._broadcast(entry.id, last.raw)
             return
+        more = max(last.gas_limit * fees.max_fee_per_gas - entry.most, 0)
+        objection = self._fee_policy.budget.objection(await self._store.spending(), more, entry.kind)
+        if objection is not None:
+            _log.warning("a stuck transaction cannot be outbid", outbox_id=entry.id, reason=objection)
+            await self._broadcast(entry.id, last.raw)
+            return
         _log.info("replacing a stuck transaction", outbox_id=entry.id, nonce=entry.nonce, fees=fees)
         await self._sign_and_broadcast(
             Waiting(entry.id, entry.kind, entry.subject, entry.call), entry.nonce, last.gas_limit, fees
@@ -189,7 +212,7 @@ class OutboxSender:
         if time.monotonic() < self._held_until:
             return False
         in_flight = (await self._store.counts()).get(Status.SENT, 0)
-        waiting = await self._store.waiting(max(MAX_IN_FLIGHT - in_flight, 0))
+        waiting = await self._store.waiting(max(MAX_IN_FLIGHT - in_flight, 0), self._fee_policy.budget.urgent)
         if not waiting:
             return False
         fees = self._fee_policy.first(head.base_fee, head.tip)
@@ -197,30 +220,45 @@ class OutboxSender:
             await self._hold(waiting[0], f"the base fee, {head.base_fee} wei, is above the cap on fees")
             return False
         nonce = await self._store.next_nonce(await self._node.nonces_used())
+        spending = await self._store.spending()
         for entry in waiting:
-            if entry.call.value and (missing := await self._missing_funds(entry.call.value)) is not None:
-                await self._refuse(entry, missing)  # before the estimate, in which nodes call it their own error
-                continue
             try:
-                gas_limit = await self._gas_limit(entry, head)
-            except RpcError as error:
-                if not is_revert(error):
-                    await self._hold(entry, error.message)
-                    break
-                await self._refuse(entry, revert_reason(error))
-                continue
-            missing = await self._missing_funds(entry.call.value + gas_limit * fees.max_fee_per_gas)
-            if missing is not None and not entry.call.value:
-                await self._hold(entry, missing)  # it cannot pay for gas, so what comes after cannot either
+                gas_limit = await self._affordable_gas(entry, head, fees, spending)
+            except _RefusedError as refusal:
+                await self._refuse(entry, str(refusal))
+            except _ObstacleError as obstacle:
+                await self._hold(entry, str(obstacle))
                 break
-            if missing is not None:
-                await self._refuse(entry, missing)
-                continue
-            await self._sign_and_broadcast(entry, nonce, gas_limit, fees)
-            nonce += 1
+            else:
+                await self._sign_and_broadcast(entry, nonce, gas_limit, fees)
+                spending = spending.changed(gas_limit * fees.max_fee_per_gas)
+                nonce += 1
         else:
             self._hold_seconds = FIRST_HOLD_SECONDS
         return True
+
+    async def _affordable_gas(self, entry: Waiting, head: Head, fees: Fees, spending: Spending) -> int:
+        """Return the gas to send an entry with.
+
+        Raises `_RefusedError` where it can never be sent, `_ObstacleError` where it must wait, and what is behind it.
+        """
+        value = entry.call.value
+        if value and (missing := await self._missing_funds(value)) is not None:
+            raise _RefusedError(missing)  # before the estimate, in which nodes call it their own error
+        try:
+            gas_limit = await self._gas_limit(entry, head)
+        except RpcError as error:
+            if is_revert(error):
+                raise _RefusedError(revert_reason(error)) from None
+            raise _ObstacleError(error.message) from None
+        cost = gas_limit * fees.max_fee_per_gas
+        # Urgent kinds come first: whatever stands behind one that must wait keeps its order, and waits with it.
+        if (objection := self._fee_policy.budget.objection(spending, cost, entry.kind)) is not None:
+            raise _ObstacleError(objection)
+        if (missing := await self._missing_funds(value + cost)) is not None:
+            # A value may be too much for the key while what is behind it is not; gas alone is missing for all.
+            raise (_RefusedError if value else _ObstacleError)(missing)
+        return gas_limit
 
     async def _hold(self, entry: Waiting, reason: str) -> None:
         """Keep everything that waits in its order, and look again after a growing while."""

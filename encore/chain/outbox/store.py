@@ -5,14 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, case, delete, func, insert, select, update
 
+from encore.chain.outbox.budget import Spending
 from encore.chain.outbox.fees import Fees
 from encore.chain.outbox.node import Receipt
 from encore.chain.outbox.queue import Status
 from encore.chain.outbox.signer import Call, SignedTransaction
 from encore.db import Database
 from encore.db.models.outbox import OutboxEntry, OutboxTransaction
+from encore.db.types import wei_sum
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,11 @@ class Attempt:
     fees: Fees
     signed_at: datetime
 
+    @property
+    def most(self) -> int:
+        """The most wei that its gas may cost."""
+        return self.gas_limit * self.fees.max_fee_per_gas
+
 
 @dataclass(frozen=True, slots=True)
 class Travelling:
@@ -46,6 +53,11 @@ class Travelling:
     call: Call
     nonce: int
     attempts: list[Attempt]
+
+    @property
+    def most(self) -> int:
+        """The most wei that its gas may cost: any one of the attempts may be mined."""
+        return max(attempt.most for attempt in self.attempts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +90,12 @@ class OutboxStore:
         async with self._database.read() as session:
             return {row.status: row.entries for row in await session.all(statement)}
 
-    async def waiting(self, limit: int) -> list[Waiting]:
-        """Return the pending entries in the order they were queued."""
+    async def waiting(self, limit: int, first: Collection[str] = ()) -> list[Waiting]:
+        """Return pending entries in the order they were queued, those of the kinds in `first` before all others."""
         statement = (
             select(*_columns())
             .where(*self._mine, ~OutboxEntry.is_final, OutboxEntry.status == Status.PENDING)
-            .order_by(OutboxEntry.id)
+            .order_by(case((OutboxEntry.kind.in_(first), 0), else_=1), OutboxEntry.id)
             .limit(limit)
         )
         async with self._database.read() as session:
@@ -112,6 +124,15 @@ class OutboxStore:
         )
         async with self._database.read() as session:
             return [Mined(row.id, row.block_number, row.block_hash) for row in await session.all(statement)]
+
+    async def spending(self) -> Spending:
+        """Sum up the gas of this day (UTC)."""
+        today = self._clock().replace(hour=0, minute=0, second=0, microsecond=0)
+        async with self._database.read() as session:
+            paid = await session.scalar(
+                select(wei_sum(OutboxEntry.fee_paid)).where(*self._mine, OutboxEntry.mined_at >= today)
+            )
+        return Spending(int(paid), sum(entry.most for entry in await self.travelling()))
 
     async def next_nonce(self, nonces_used: int) -> int:
         """Return the nonce after every one that an entry holds, or the chain's count where that is ahead."""
@@ -174,6 +195,8 @@ class OutboxStore:
                         block_number=receipt.block_number,
                         block_hash=receipt.block_hash,
                         gas_used=receipt.gas_used,
+                        fee_paid=receipt.fee_paid,
+                        mined_at=now,
                         error=revert,
                         updated_at=now,
                     )
@@ -222,6 +245,8 @@ _NOT_MINED: dict[str, Any] = {
     "block_number": None,
     "block_hash": None,
     "gas_used": None,
+    "fee_paid": None,
+    "mined_at": None,
     "error": None,
 }
 

@@ -13,14 +13,16 @@ class OutboxEntry(Base):
 
     `status` is pending (no nonce yet), sent (signed and stored, so that it may be on its way), confirmed (mined) or
     failed (reverted when estimated, and then without a nonce, or when mined). `transaction_hash` is the last signed
-    one until one is mined, then that one; `block_number` and `block_hash` are where. A row that has a nonce is
-    watched until `is_final`: a reorg takes it back to sent. `subject` is what it is about, in operators' words.
+    one until one is mined, then that one; `block_number` and `block_hash` are where, `fee_paid` the wei of its gas and
+    `mined_at` when that was noticed. A row that has a nonce is watched until `is_final`: a reorg takes it back to sent.
+    `subject` is what it is about, in operators' words.
     """
 
     __tablename__ = "outbox"
     __table_args__ = (
         UniqueConstraint("chain_id", "sender", "nonce"),
         Index(None, "kind", "subject"),
+        Index(None, "sender", "mined_at"),
         Index(
             "ix_outbox_open",
             "chain_id",
@@ -47,6 +49,8 @@ class OutboxEntry(Base):
     block_number: Mapped[int | None]
     block_hash: Mapped[Hash | None]
     gas_used: Mapped[int | None]
+    fee_paid: Mapped[Wei | None]
+    mined_at: Mapped[datetime | None]
     attempts: Mapped[int] = mapped_column(default=0)
     error: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime]

@@ -545,6 +545,8 @@ def upgrade() -> None:
         sa.Column("block_number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("block_hash", sa.String(length=66), nullable=True),
         sa.Column("gas_used", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("fee_paid", encore.db.types.Uint256(length=78), nullable=True),
+        sa.Column("mined_at", encore.db.types.UtcDateTime(timezone=True), nullable=True),
         sa.Column("attempts", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("error", sa.Text(), nullable=True),
         sa.Column("created_at", encore.db.types.UtcDateTime(timezone=True), nullable=False),
@@ -563,6 +565,7 @@ def upgrade() -> None:
             sqlite_where=sa.text("NOT is_final"),
             postgresql_where=sa.text("NOT is_final"),
         )
+        batch_op.create_index(batch_op.f("ix_outbox_sender_mined_at"), ["sender", "mined_at"], unique=False)
 
     op.create_table(
         "pool_guards",
@@ -1437,6 +1440,7 @@ def downgrade() -> None:
     op.drop_table("pools")
     op.drop_table("pool_guards")
     with op.batch_alter_table("outbox", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_outbox_sender_mined_at"))
         batch_op.drop_index(
             "ix_outbox_open", sqlite_where=sa.text("NOT is_final"), postgresql_where=sa.text("NOT is_final")
         )
