@@ -24,6 +24,7 @@ from api.pagination import LIMIT, Column, Window, before
 from api.search import contains, equals, search_parameters
 from encore.db import ReadSession
 from encore.db.models.chain import Balance, Candle, LiquidityChange, Pool, Token, Trade
+from encore.db.models.chain_tokens import BalancedToken
 from encore.db.models.creators import Creator
 from encore.db.types import Uint256, wei_sum, wei_value
 
@@ -40,6 +41,11 @@ async def coins(
 async def coin(session: ReadSession, *, since: int, address: str) -> Row[Any] | None:
     """Return one coin."""
     return await session.first(_coin(), {"since": since, "address": address})
+
+
+async def market(session: ReadSession, *, since: int) -> Row[Any] | None:
+    """Return the sums over all coins."""
+    return await session.first(_market(), {"since": since})
 
 
 async def token(session: ReadSession, address: str) -> Row[Any] | None:
@@ -89,6 +95,26 @@ def _coins(sort: CoinSort, *, searching: bool, continuing: bool) -> Executable:
 def _coin() -> Executable:
     wanted = select(Token.address, Token.created_at.label("sort_key")).where(Token.address == _ADDRESS)
     return _described(wanted.subquery())
+
+
+@cache
+def _market() -> Executable:
+    volume = select(wei_sum(Trade.native_amount)).where(Trade.timestamp > _SINCE).scalar_subquery()
+    return (
+        select(
+            func.count().label("coin_count"),
+            func.count(Pool.token).label("pool_count"),
+            wei_sum(wei_value(Token.total_supply, Pool.price)).label("market_cap"),
+            wei_sum(Pool.native_reserve).label("native_reserves"),
+            wei_sum(wei_value(Pool.token_reserve, Pool.price)).label("token_reserves"),
+            wei_sum(wei_value(Token.total_staked, Pool.price)).label("staked"),
+            wei_sum(Pool.volume_native).label("volume_total"),
+            func.coalesce(func.sum(Pool.trade_count), 0).label("trade_count"),
+            volume.label("volume_24h"),
+        )
+        .select_from(Token)
+        .outerjoin(Pool, Pool.token == Token.address)
+    )
 
 
 @cache
@@ -161,6 +187,8 @@ def _described(page: Subquery) -> Executable:
             Pool.token_reserve,
             Pool.trade_count,
             Pool.volume_native,
+            BalancedToken.released_supply,
+            BalancedToken.vested_tokens_claimed,
             _volume().label("volume_24h"),
             _price_before().label("price_24h_ago"),
             _opening(LiquidityChange.native_amount).label("opening_native"),
@@ -169,6 +197,7 @@ def _described(page: Subquery) -> Executable:
         .select_from(page)
         .join(Token, Token.address == page.c.address)
         .outerjoin(Pool, Pool.token == Token.address)
+        .outerjoin(BalancedToken, BalancedToken.token == Token.address)
         .outerjoin(Creator, Creator.wallet == Token.creator)
         .order_by(page.c.sort_key.desc(), page.c.address.desc())
     )

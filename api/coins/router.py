@@ -14,16 +14,16 @@ from api.wire import AddressInput, SearchText
 
 MAXIMUM_CANDLES = 1_000
 
-router = APIRouter(
-    prefix="/coins", tags=["coins"], responses=problems.responses(problems.InvalidRequestError, MirrorEmptyError)
-)
+_RESPONSES = problems.responses(problems.InvalidRequestError, MirrorEmptyError)
+
+router = APIRouter(tags=["coins"], responses=_RESPONSES)
 
 CoinAddress = Annotated[AddressInput, Path(description="the coin's contract")]
 _LIST = problems.responses(problems.InvalidRequestError, InvalidCursorError)
 _OF_ONE = problems.responses(service.CoinNotFoundError)
 
 
-@router.get("", operation_id="listCoins", summary="List coins", responses=_LIST)
+@router.get("/coins", operation_id="listCoins", summary="List coins", responses=_LIST)
 async def list_coins(
     view: ViewDep,
     page: PageDep,
@@ -35,14 +35,20 @@ async def list_coins(
     return await service.list_coins(view, page, sort=sort, search=q)
 
 
-@router.get("/{address}", operation_id="getCoin", summary="Get a coin", responses=_OF_ONE)
+@router.get("/market", operation_id="getMarket", summary="Get the market of all coins")
+async def get_market(view: ViewDep) -> schemas.Market:
+    """Return market cap, value locked, volume and trades of all coins together."""
+    return await service.get_market(view)
+
+
+@router.get("/coins/{address}", operation_id="getCoin", summary="Get a coin", responses=_OF_ONE)
 async def get_coin(view: ViewDep, address: CoinAddress) -> schemas.CoinDetail:
     """Return one coin."""
     return await service.get_coin(view, address)
 
 
 @router.get(
-    "/{address}/holders", operation_id="listHolders", summary="List a coin's holders", responses=_LIST | _OF_ONE
+    "/coins/{address}/holders", operation_id="listHolders", summary="List a coin's holders", responses=_LIST | _OF_ONE
 )
 async def list_holders(
     held: ResourcesDep,
@@ -54,7 +60,9 @@ async def list_holders(
     return await service.list_holders(view, page, address, exchange=held.exchange)
 
 
-@router.get("/{address}/trades", operation_id="listTrades", summary="List a coin's trades", responses=_LIST | _OF_ONE)
+@router.get(
+    "/coins/{address}/trades", operation_id="listTrades", summary="List a coin's trades", responses=_LIST | _OF_ONE
+)
 async def list_trades(
     view: ViewDep,
     page: PageDep,
@@ -67,7 +75,7 @@ async def list_trades(
 
 
 @router.get(
-    "/{address}/candles", operation_id="listCandles", summary="List a coin's candles", responses=_LIST | _OF_ONE
+    "/coins/{address}/candles", operation_id="listCandles", summary="List a coin's candles", responses=_LIST | _OF_ONE
 )
 async def list_candles(
     view: ViewDep,

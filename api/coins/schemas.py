@@ -99,6 +99,16 @@ class Coin(Wire):
     trade_count: int = Field(description="trades since the pool opened", examples=[42])
     native_reserve: Wei | None
     token_reserve: Wei | None
+    tvl: Wei = Field(description="native wei: both sides of the pool and what is staked, at the spot price")
+    liquidity_apy_bps: int | None = Field(
+        description="a year of the pool's fee on the volume of the last 24 hours, over the value of the pool; simple, "
+        "in basis points rounded down",
+        examples=[1_200],
+    )
+    staking_apy_bps: int = Field(
+        description="simple yearly reward of a stake; 0 once the maximum supply leaves nothing to mint",
+        examples=[1_000],
+    )
 
 
 class CoinDetail(Coin):
@@ -109,6 +119,19 @@ class CoinDetail(Coin):
 
 class CoinPage(Page[Coin]):
     """Coins, the greatest first in the order asked for."""
+
+
+class Market(Wire):
+    """All coins together, in native wei."""
+
+    coin_count: int = Field(examples=[120])
+    pool_count: int = Field(examples=[80])
+    market_cap: Wei
+    tvl: Wei = Field(description="both sides of all pools and what is staked, at spot prices")
+    volume_24h: Wei
+    volume_total: Wei
+    trade_count: int = Field(examples=[4_200])
+    indexed_block: IndexedBlock
 
 
 class Holder(Wire):

@@ -10,12 +10,14 @@ from api.coins import repository, schemas
 from api.coins.schemas import CandleInterval, CoinSort, HolderKind, Side
 from api.mirror.service import MirrorView, Tip
 from api.pagination import AddressKey, IntegerKey, Keyset, PageRequest, Uint256Key
+from api.portfolio.rewards import REWARD_RATE_BPS, mintable_rewards
 from api.problems import ProblemError
 from api.wire import utc
-from encore.chain.amm import BASIS_POINTS, Reserves, value_at
+from encore.chain.amm import BASIS_POINTS, POOL_FEE_BPS, Reserves, value_at
 from encore.db import ReadSession
 
 DAY_SECONDS: Final = 86_400
+YEAR_DAYS: Final = 365
 
 _COINS: Final = {
     CoinSort.MARKET_CAP: Keyset("coins:market_cap", Uint256Key, AddressKey),
@@ -62,6 +64,22 @@ async def get_coin(view: MirrorView, address: str) -> schemas.CoinDetail:
     if row is None:
         raise coin_not_found(address)
     return schemas.CoinDetail(**_coin(row), indexed_block=view.tip.wire())
+
+
+async def get_market(view: MirrorView) -> schemas.Market:
+    """Return the sums over all coins."""
+    row = await repository.market(view.session, since=_day_before(view.tip))
+    assert row is not None  # noqa: S101 - sums without groups are one row
+    return schemas.Market(
+        coin_count=row.coin_count,
+        pool_count=row.pool_count,
+        market_cap=row.market_cap,
+        tvl=row.native_reserves + row.token_reserves + row.staked,
+        volume_24h=row.volume_24h,
+        volume_total=row.volume_total,
+        trade_count=int(row.trade_count),
+        indexed_block=view.tip.wire(),
+    )
 
 
 async def coin_state(session: ReadSession, address: str) -> CoinState:
@@ -193,7 +211,30 @@ def _coin(row: Row[Any]) -> dict[str, Any]:
         "trade_count": row.trade_count or 0,
         "native_reserve": row.native_reserve,
         "token_reserve": row.token_reserve,
+        "tvl": _tvl(row),
+        "liquidity_apy_bps": _liquidity_apy_bps(row),
+        "staking_apy_bps": _staking_apy_bps(row),
     }
+
+
+def _tvl(row: Row[Any]) -> int:
+    if row.price is None:
+        return 0
+    native: int = row.native_reserve
+    return native + value_at(row.price, row.token_reserve) + value_at(row.price, row.total_staked)
+
+
+def _liquidity_apy_bps(row: Row[Any]) -> int | None:
+    """The pool's fee on a day's volume, for a year, over both sides of the pool."""
+    if not row.native_reserve:
+        return None
+    return int(row.volume_24h * POOL_FEE_BPS * YEAR_DAYS // (2 * row.native_reserve))
+
+
+def _staking_apy_bps(row: Row[Any]) -> int:
+    is_launched = row.released_supply is not None
+    minted = row.released_supply + row.vested_tokens_claimed if is_launched else None
+    return REWARD_RATE_BPS if mintable_rewards(row.total_supply, row.maximum_supply, minted) > 0 else 0
 
 
 def _change_bps(row: Row[Any]) -> int | None:

@@ -53,3 +53,12 @@ async def liquidity(session: ReadSession, wallet: str) -> Sequence[Row[Any]]:
         .join(Pool, Pool.token == LiquidityPosition.token)
         .where(LiquidityPosition.provider == wallet, LiquidityPosition.shares > literal(0, Uint256()))
     )
+
+
+async def prices(session: ReadSession, coins: Sequence[str]) -> Sequence[Row[Any]]:
+    """Return label and price of coins, with the reserves and shares of their pools."""
+    return await session.all(
+        select(*_LABEL, Pool.native_reserve, Pool.token_reserve, Pool.total_shares)
+        .outerjoin(Pool, Pool.token == Token.address)
+        .where(Token.address.in_(coins))
+    )

@@ -17,7 +17,7 @@ def mintable_rewards(total_supply: int, maximum_supply: int, minted_of_reserved:
     `minted_of_reserved` is what vesting and release have minted of a launched coin; None for a coin without either.
     """
     reserved = 0 if minted_of_reserved is None else RESERVED_AT_LAUNCH - minted_of_reserved
-    return maximum_supply - total_supply - reserved
+    return max(maximum_supply - total_supply - reserved, 0)
 
 
 def pending_rewards(amount: int, last_claimed_at: int, now: int, *, mintable: int) -> int:

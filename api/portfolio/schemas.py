@@ -1,11 +1,28 @@
 """The wire form of a wallet's portfolio."""
 
 from datetime import datetime
+from enum import StrEnum
 
 from pydantic import Field
 
 from api.mirror.schemas import IndexedBlock
-from api.wire import Address, Wei, Wire
+from api.pagination import Page
+from api.wire import Address, Hash, SignedWei, Wei, Wire
+
+
+class ActivityKind(StrEnum):
+    """buy, sell: trades; added, removed: liquidity; staked, claimed, unstaked: stakes; revenue: claimed; transfers."""
+
+    BUY = "buy"
+    SELL = "sell"
+    ADDED = "added"
+    REMOVED = "removed"
+    STAKED = "staked"
+    CLAIMED = "claimed"
+    UNSTAKED = "unstaked"
+    REVENUE = "revenue"
+    SENT = "sent"
+    RECEIVED = "received"
 
 
 class CoinLabel(Wire):
@@ -59,12 +76,70 @@ class Totals(Wire):
     total: Wei = Field(description="the sum of the others")
 
 
+class Profit(Wire):
+    """Cost and gain in native wei, first in first out.
+
+    What was paid for coins, fees included, is their cost; coins that came otherwise cost nothing, coins given away
+    leave with their cost. Staked coins count as held.
+    """
+
+    cost_basis: Wei = Field(description="what is held, staked or provided as liquidity cost")
+    value: Wei = Field(description="what it is worth at spot prices")
+    realised: SignedWei = Field(description="gained by what was sold or taken out of a pool")
+    unrealised: SignedWei = Field(description="the value less the cost basis")
+
+
+class CoinProfit(Profit):
+    """Cost and gain in one coin."""
+
+    coin: CoinLabel
+    amount: Wei = Field(description="coin wei held or staked")
+    shares: Wei = Field(description="of the pool's liquidity")
+
+
 class Portfolio(Wire):
     """What a wallet has in creators' coins; its native coin itself is not counted."""
 
     wallet: Address
-    holdings: list[Holding] = Field(description="the most valuable first")
-    stakes: list[StakingPosition] = Field(description="the most valuable first")
-    liquidity: list[LiquidityPosition] = Field(description="the most valuable first")
+    holding_count: int = Field(description="coins in the wallet: see its holdings", examples=[3])
+    stake_count: int = Field(description="open stakes: see its stakes", examples=[1])
+    liquidity_count: int = Field(description="pools that it has shares of: see its liquidity", examples=[0])
     totals: Totals
+    profit: Profit | None = Field(description="null for a wallet whose history is too long to go through")
     indexed_block: IndexedBlock
+
+
+class HoldingPage(Page[Holding]):
+    """Coins in the wallet, the most valuable first."""
+
+
+class StakingPage(Page[StakingPosition]):
+    """Open stakes, the most valuable first."""
+
+
+class LiquidityPage(Page[LiquidityPosition]):
+    """Shares of pools, the most valuable first."""
+
+
+class ProfitPage(Page[CoinProfit]):
+    """Every coin that the wallet ever had, by value, the greatest first."""
+
+
+class Activity(Wire):
+    """One thing that the wallet did, or that was done to it."""
+
+    kind: ActivityKind
+    coin: CoinLabel
+    token_amount: Wei = Field(description="coin wei")
+    native_amount: Wei = Field(description="native wei paid or received; 0 where there was none")
+    shares: Wei = Field(description="of the pool's liquidity; 0 but for added and removed")
+    reward: Wei = Field(description="coin wei minted for a stake; 0 but for claimed and unstaked")
+    counterparty: Address | None = Field(description="who sent or received a transfer; null for other kinds")
+    block_number: int = Field(examples=[1024])
+    log_index: int = Field(examples=[3])
+    transaction_hash: Hash
+    timestamp: datetime
+
+
+class ActivityPage(Page[Activity]):
+    """What the wallet did, the newest first."""

@@ -1,34 +1,142 @@
-"""Rules of a portfolio: what positions are worth at spot prices, and what stakes have earned."""
+"""Rules of a portfolio: what positions are worth at spot prices, what stakes have earned, cost and profit."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Final, Protocol, TypeVar
 
 from sqlalchemy import Row
 
 from api.mirror.service import MirrorView
-from api.portfolio import repository, schemas
+from api.pagination import AddressKey, Keyset, PageRequest, Uint256Key
+from api.portfolio import activity, moves, repository, schemas
+from api.portfolio.cost_basis import Ledger
 from api.portfolio.rewards import mintable_rewards, pending_rewards
+from api.problems import ProblemError
 from api.wire import utc
 from encore.chain.amm import value_at
 
+LONGEST_HISTORY: Final = 10_000
+"""Entries of a wallet's history that cost and profit are computed from while a request waits."""
+
+
+class _Valued(Protocol):
+    """A position in one coin."""
+
+    @property
+    def coin(self) -> schemas.CoinLabel: ...
+    @property
+    def value(self) -> int: ...
+
+
+Position = TypeVar("Position", bound=_Valued)
+
+
+class HistoryTooLongError(ProblemError):
+    """The wallet did too much for its profit to be computed while a request waits: it is a contract or a machine."""
+
+    status = 422
+    slug = "history-too-long"
+    title = "The wallet's history is too long"
+
 
 async def get_portfolio(view: MirrorView, wallet: str) -> schemas.Portfolio:
-    """Return everything a wallet has; empty for one that has nothing."""
-    holdings = [_holding(row) for row in await repository.holdings(view.session, wallet)]
-    stakes = [_stake(row, view.tip.timestamp) for row in await repository.stakes(view.session, wallet)]
-    liquidity = [_liquidity(row) for row in await repository.liquidity(view.session, wallet)]
+    """Return what a wallet has in all; zeros for one that has nothing."""
+    holdings, stakes, liquidity = (
+        await holdings_of(view, wallet),
+        await stakes_of(view, wallet),
+        await liquidity_of(view, wallet),
+    )
     parts = {
         "holdings": sum(position.value for position in holdings),
         "stakes": sum(position.value for position in stakes),
         "pending_rewards": sum(position.pending_rewards_value for position in stakes),
         "liquidity": sum(position.value for position in liquidity),
     }
+    try:
+        profit = _sum_of(await profits_of(view, wallet))
+    except HistoryTooLongError:
+        profit = None
     return schemas.Portfolio(
         wallet=wallet,
-        holdings=sorted(holdings, key=_greatest_first),
-        stakes=sorted(stakes, key=_greatest_first),
-        liquidity=sorted(liquidity, key=_greatest_first),
+        holding_count=len(holdings),
+        stake_count=len(stakes),
+        liquidity_count=len(liquidity),
         totals=schemas.Totals(**parts, total=sum(parts.values())),
+        profit=profit,
         indexed_block=view.tip.wire(),
+    )
+
+
+async def holdings_of(view: MirrorView, wallet: str) -> list[schemas.Holding]:
+    """Return the coins in the wallet."""
+    return [_holding(row) for row in await repository.holdings(view.session, wallet)]
+
+
+async def stakes_of(view: MirrorView, wallet: str) -> list[schemas.StakingPosition]:
+    """Return the wallet's open stakes."""
+    return [_stake(row, view.tip.timestamp) for row in await repository.stakes(view.session, wallet)]
+
+
+async def liquidity_of(view: MirrorView, wallet: str) -> list[schemas.LiquidityPosition]:
+    """Return the wallet's shares of pools."""
+    return [_liquidity(row) for row in await repository.liquidity(view.session, wallet)]
+
+
+async def profits_of(view: MirrorView, wallet: str) -> list[schemas.CoinProfit]:
+    """Return cost and gain in every coin that the wallet ever had; raises `HistoryTooLongError`."""
+    rows = await activity.every(view.session, wallet, LONGEST_HISTORY + 1)
+    if len(rows) > LONGEST_HISTORY:
+        raise HistoryTooLongError(f"{wallet} has a history of more than {LONGEST_HISTORY} entries")
+    ledgers = moves.ledgers(rows)
+    return [_profit(row, ledgers[row.address]) for row in await repository.prices(view.session, sorted(ledgers))]
+
+
+def cut(positions: Sequence[Position], page: PageRequest, keyset: Keyset) -> tuple[Sequence[Position], str | None]:
+    """Return the page of `positions` that was asked for, the most valuable first, and the next one's cursor."""
+    window = keyset.window(page)
+    ordered = sorted(positions, key=_greatest_first)
+    if window.key is not None:
+        value, coin = window.key
+        ordered = [each for each in ordered if _greatest_first(each) > (-value, coin)]
+    if len(ordered) <= page.limit:
+        return ordered, None
+    last = ordered[page.limit - 1]
+    return ordered[: page.limit], keyset.encode([last.value, last.coin.address.lower()])
+
+
+def by_value(name: str) -> Keyset:
+    """Return the cursors of a list of positions."""
+    return Keyset(name, Uint256Key, AddressKey)
+
+
+HOLDINGS: Final = by_value("holdings")
+STAKES: Final = by_value("stakes")
+LIQUIDITY: Final = by_value("liquidity")
+PROFITS: Final = by_value("profits")
+
+
+def _sum_of(profits: Sequence[schemas.Profit]) -> schemas.Profit:
+    return schemas.Profit(
+        cost_basis=sum(profit.cost_basis for profit in profits),
+        value=sum(profit.value for profit in profits),
+        realised=sum(profit.realised for profit in profits),
+        unrealised=sum(profit.unrealised for profit in profits),
+    )
+
+
+def _profit(row: Row[Any], ledger: Ledger) -> schemas.CoinProfit:
+    value = value_at(row.price or 0, ledger.coins.amount)
+    if ledger.shares.amount:
+        native, tokens = _share_of(row, ledger.shares.amount)
+        value += native + value_at(row.price, tokens)
+    cost = ledger.coins.cost + ledger.shares.cost
+    return schemas.CoinProfit(
+        coin=_label(row),
+        amount=ledger.coins.amount,
+        shares=ledger.shares.amount,
+        cost_basis=cost,
+        value=value,
+        realised=ledger.realised,
+        unrealised=value - cost,
     )
 
 
@@ -65,8 +173,7 @@ def _stake(row: Row[Any], now: int) -> schemas.StakingPosition:
 
 
 def _liquidity(row: Row[Any]) -> schemas.LiquidityPosition:
-    native = row.shares * row.native_reserve // row.total_shares
-    tokens = row.shares * row.token_reserve // row.total_shares
+    native, tokens = _share_of(row, row.shares)
     return schemas.LiquidityPosition(
         coin=_label(row),
         shares=row.shares,
@@ -80,7 +187,10 @@ def _label(row: Row[Any]) -> schemas.CoinLabel:
     return schemas.CoinLabel(address=row.address, name=row.name, symbol=row.symbol)
 
 
-def _greatest_first(
-    position: schemas.Holding | schemas.StakingPosition | schemas.LiquidityPosition,
-) -> tuple[int, str]:
-    return -position.value, position.coin.address
+def _share_of(row: Row[Any], shares: int) -> tuple[int, int]:
+    """What shares of a pool would return, in native wei and coin wei."""
+    return shares * row.native_reserve // row.total_shares, shares * row.token_reserve // row.total_shares
+
+
+def _greatest_first(position: _Valued) -> tuple[int, str]:
+    return -position.value, position.coin.address.lower()

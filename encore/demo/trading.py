@@ -46,8 +46,12 @@ class Trader:
         return str(self._account.address)
 
     async def portfolio(self) -> Any:
-        """Return what the API says the wallet has."""
-        return await self._api.get(f"/wallets/{self.address}/portfolio")
+        """Return what the API says the wallet has, with its coins and stakes."""
+        path = f"/wallets/{self.address}"
+        positions = {
+            name: (await self._api.get(f"{path}/{name}", limit="100"))["items"] for name in ("holdings", "stakes")
+        }
+        return {**await self._api.get(f"{path}/portfolio"), **positions}
 
     async def act(self, coins: list[Any]) -> Done:
         """Buy, sell or stake something and wait until the API shows it."""

@@ -34,7 +34,14 @@ def test_every_path_of_the_loop_is_there(document: dict[str, Any]) -> None:
         "/api/v1/coins/{address}/quote",
         "/api/v1/coins/{address}/limits",
         "/api/v1/coins/{address}/transactions",
+        "/api/v1/market",
         "/api/v1/wallets/{address}/portfolio",
+        "/api/v1/wallets/{address}/holdings",
+        "/api/v1/wallets/{address}/stakes",
+        "/api/v1/wallets/{address}/liquidity",
+        "/api/v1/wallets/{address}/profits",
+        "/api/v1/wallets/{address}/history",
+        "/api/v1/wallets/{address}/history.csv",
         "/api/v1/auth/challenges",
         "/api/v1/auth/sessions",
         "/api/v1/auth/tokens",
@@ -46,6 +53,8 @@ def test_every_path_of_the_loop_is_there(document: dict[str, Any]) -> None:
         "/api/v1/me/wallets/challenges",
         "/api/v1/me/wallets/{address}",
         "/api/v1/events",
+        "/api/v1/prices",
+        "/api/v1/me/events",
         "/healthz",
         "/readyz",
     }
@@ -72,7 +81,18 @@ def test_every_error_is_declared_as_a_problem(document: dict[str, Any]) -> None:
 
 def test_every_list_has_items_a_cursor_and_its_block(document: dict[str, Any]) -> None:
     pages = {name: schema for name, schema in document["components"]["schemas"].items() if name.endswith("Page")}
-    assert set(pages) == {"CandlePage", "CoinPage", "CreatorPage", "HolderPage", "TradePage"}
+    assert set(pages) == {
+        "ActivityPage",
+        "CandlePage",
+        "CoinPage",
+        "CreatorPage",
+        "HolderPage",
+        "HoldingPage",
+        "LiquidityPage",
+        "ProfitPage",
+        "StakingPage",
+        "TradePage",
+    }
     for schema in pages.values():
         assert schema["required"] == ["items", "next_cursor", "indexed_block"]
 

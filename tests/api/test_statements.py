@@ -55,7 +55,14 @@ STATEMENTS = {
     "/api/v1/creators?sort=created&limit=40": 2,
     "/api/v1/creators/1": 2,
     "/api/v1/creators/1/metrics": 6,
-    f"/api/v1/wallets/{WALLET}/portfolio": 4,
+    "/api/v1/market": 2,
+    f"/api/v1/wallets/{WALLET}/portfolio": 6,
+    f"/api/v1/wallets/{WALLET}/holdings": 2,
+    f"/api/v1/wallets/{WALLET}/stakes": 2,
+    f"/api/v1/wallets/{WALLET}/liquidity": 2,
+    f"/api/v1/wallets/{WALLET}/profits": 3,
+    f"/api/v1/wallets/{WALLET}/history?limit=5": 2,
+    f"/api/v1/wallets/{WALLET}/history?kind=buy&coin={COIN}": 2,
 }
 """The first is always the checkpoint."""
 MAY_BE_SCANNED = {
@@ -64,6 +71,7 @@ MAY_BE_SCANNED = {
     "/api/v1/creators?sort=streams&limit=40": {"creators"},
     "/api/v1/creators?sort=created&limit=40": {"creators"},
     "/api/v1/creators/1/metrics": {"launch_requirements"},
+    "/api/v1/market": {"tokens", "pools", "trades"},
 }
 """Rankings of everything, SQLite's word for reading in the key's own order, and the table that has one row."""
 
@@ -157,5 +165,6 @@ async def scans(database: Database, statement: str, parameters: Any) -> set[str]
 TABLES = {
     *("tokens", "pools", "trades", "balances", "stakes", "candles", "creators", "launches", "activity_metrics"),
     *("creator_metrics", "milestones", "launch_requirements", "liquidity_changes", "liquidity_positions"),
+    *("transfers", "stake_changes", "revenue_claims", "balanced_tokens"),
     *("contract_settings", "pool_guards", "trading_flows", "trading_cooldowns", "trading_exemptions"),
 }

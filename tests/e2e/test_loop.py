@@ -148,7 +148,7 @@ async def noted(stack: Stack, block: int) -> bool:
 
 async def held(stack: Stack, wallet: Wallet) -> int:
     """Return what a wallet holds of its one coin, 0 while the mirror takes a reorg in."""
-    holdings = (await stack.get(f"/wallets/{wallet.address}/portfolio"))["holdings"]
+    holdings = (await stack.get(f"/wallets/{wallet.address}/holdings"))["items"]
     return int(holdings[0]["amount"]) if holdings else 0
 
 
