@@ -38,6 +38,9 @@ LOCAL_ORACLE_QUORUM = 1
 PUBLIC_ORACLE_QUORUM = 5
 """Oracles that must agree unless ENCORE_ORACLE_QUORUM says otherwise; five stand two liars."""
 
+PUBLIC_GAS_BUDGET = 1
+"""Native coins of gas a day on public networks unless ENCORE_ORACLE_GAS_BUDGET says otherwise."""
+
 
 class Settings(BaseSettings):
     """The settings of one process; build it with `load_settings` so that mistakes become one clear message."""
@@ -92,6 +95,22 @@ class Settings(BaseSettings):
     )
     oracle_private_key: SecretStr | None = Field(None, description="0x-prefixed key of the oracle; optional locally")
     oracle_max_fee_gwei: int = Field(1_000, ge=1, description="the most that the oracle offers for gas, in gwei")
+    oracle_gas_budget: Decimal | None = Field(
+        None,
+        gt=0,
+        le=1_000_000,
+        decimal_places=18,
+        description="native coins that the oracle may spend on gas in a day (UTC); default: no limit locally, else 1",
+    )
+    oracle_gas_reserve_percent: int = Field(
+        20, ge=0, le=100, description="how much of that budget is kept for launches, which are urgent"
+    )
+    oracle_patience_hours: float = Field(
+        6, ge=0, description="how long figures, releases and distributions may wait for cheaper gas; 0 for not at all"
+    )
+    oracle_low_balance: Decimal = Field(
+        Decimal(1), ge=0, decimal_places=18, description="native coins below which the oracle's balance is warned of"
+    )
     indexer_calls_per_second: float = Field(
         0, ge=0, description="the most JSON-RPC calls a second that the indexer sends one endpoint; 0 for no limit"
     )
@@ -194,6 +213,17 @@ class Settings(BaseSettings):
     def required_oracles(self) -> int:
         """How many oracles must report for the same epoch."""
         return self.oracle_quorum or (LOCAL_ORACLE_QUORUM if self.chain.is_local else PUBLIC_ORACLE_QUORUM)
+
+    @property
+    def oracle_gas_budget_wei(self) -> int | None:
+        """What the oracle may spend on gas in a day, in wei; None for no limit."""
+        budget = self.oracle_gas_budget or (None if self.chain.is_local else Decimal(PUBLIC_GAS_BUDGET))
+        return None if budget is None else int(budget * 10**18)
+
+    @property
+    def oracle_low_balance_wei(self) -> int:
+        """The wei below which the oracle's balance is warned of."""
+        return int(self.oracle_low_balance * 10**18)
 
     @cached_property
     def database(self) -> str:

@@ -3,14 +3,14 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final, TypeVar
 
 import structlog
 from eth_utils.address import to_checksum_address
 
 from encore.chain.deployments import Deployment, load_deployment
-from encore.chain.outbox import FeePolicy, Node, OutboxSender, Signer
+from encore.chain.outbox import FeePolicy, GasBudget, Node, OutboxSender, Signer
 from encore.chain.outbox.fees import GWEI
 from encore.chain.rpc import RpcClient
 from encore.db import Database
@@ -19,11 +19,14 @@ from encore.settings import Settings
 from oracle.context import Context
 from oracle.contracts import Contracts
 from oracle.distributions import Distributor
-from oracle.errors import WrongChainError
+from oracle.errors import PausedError, WrongChainError
+from oracle.gas import GasPrices
 from oracle.launches import Launcher
 from oracle.publisher import Publisher
 from oracle.releases import Releaser
-from oracle.repository import publishing
+from oracle.repository import publishing, state
+from oracle.repository.launching import LAUNCH_KIND
+from oracle.repository.state import State
 from oracle.sync import Sync
 
 WAIT_SECONDS: Final = 1.0
@@ -48,7 +51,24 @@ class Oracle:
     launcher: Launcher
     releaser: Releaser
     distributor: Distributor
+    node: Node
     outbox: OutboxSender
+    gas_budget: GasBudget
+    gas_prices: GasPrices
+
+    async def state(self) -> State:
+        """Return when everything was last written, and whether the oracle is paused."""
+        async with self.database.read() as session:
+            return await state.state_of(session, self.settings.chain.chain_id)
+
+    async def check_not_paused(self) -> None:
+        """Raise `PausedError` while the oracle is paused."""
+        pause = (await self.state()).pause
+        if pause is not None:
+            raise PausedError(
+                f"the oracle is paused since {pause.since:%Y-%m-%d %H:%M} UTC: {pause.reason}; "
+                "`encore oracle resume` lets it go on"
+            )
 
     async def balance(self) -> int:
         """Return the key's native wei in the newest block."""
@@ -62,6 +82,8 @@ def assemble(settings: Settings, database: Database, rpc: RpcClient, deployment:
     contracts = Contracts(rpc, deployment)
     context = Context(database, contracts, network.chain_id, signer.address, utc_now)
     publisher = Publisher(context)
+    node = Node(rpc, network, signer.address)
+    gas_budget = _gas_budget(settings)
     return Oracle(
         settings=settings,
         database=database,
@@ -69,18 +91,23 @@ def assemble(settings: Settings, database: Database, rpc: RpcClient, deployment:
         contracts=contracts,
         signer=signer,
         publisher=publisher,
-        sync=Sync(database, publisher, utc_now),
+        sync=Sync(context, publisher),
         launcher=Launcher(context),
         releaser=Releaser(context),
         distributor=Distributor(context),
+        node=node,
         outbox=OutboxSender(
-            database,
-            Node(rpc, network, signer.address),
-            signer,
-            FeePolicy(cap=settings.oracle_max_fee_gwei * GWEI),
-            utc_now,
+            database, node, signer, FeePolicy(settings.oracle_max_fee_gwei * GWEI, gas_budget), utc_now
         ),
+        gas_budget=gas_budget,
+        gas_prices=GasPrices(database, node, timedelta(hours=settings.oracle_patience_hours), utc_now),
     )
+
+
+def _gas_budget(settings: Settings) -> GasBudget:
+    daily = settings.oracle_gas_budget_wei
+    reserve = (daily or 0) * settings.oracle_gas_reserve_percent // 100
+    return GasBudget(daily, reserve, frozenset({LAUNCH_KIND}))
 
 
 def utc_now() -> datetime:

@@ -1,4 +1,4 @@
-"""`encore oracle`: run it, sync by hand, see how it stands, compare its figures with the chain's."""
+"""`encore oracle`: run it, sync by hand, see how it stands, compare its figures with the chain's, pause it."""
 
 import asyncio
 import signal
@@ -16,11 +16,13 @@ from encore.db.migrate import check_schema
 from encore.settings import Settings, load_settings
 from encore.telemetry import configure_logging
 from oracle import reports
-from oracle.assembly import Oracle, assemble, wait_until_ready
+from oracle.assembly import Oracle, assemble, utc_now, wait_until_ready
+from oracle.dry_run import show_due
 from oracle.errors import UnknownCreatorError
 from oracle.jobs import Jobs
 from oracle.leader import leadership, leadership_if_free
-from oracle.repository import creators
+from oracle.repository import creators, state
+from oracle.repository.state import Pause
 
 POLL_SECONDS = 0.2
 
@@ -63,14 +65,19 @@ def run() -> None:
 
 @oracle.command()
 @click.option("--creator", metavar="SLUG_OR_ID", help="Sync this creator alone.")
-def sync(creator: str | None) -> None:
+@click.option("--dry-run", is_flag=True, help="Show what is due and what it would cost, and queue nothing.")
+def sync(creator: str | None, *, dry_run: bool) -> None:
     """Count now, write every figure that differs from the chain's, and wait until it is mined.
 
-    Sends by itself where no `encore oracle run` does; else leaves that to it.
+    Sends by itself where no `encore oracle run` does; else leaves that to it. Refused while the oracle is paused.
+
+    With --dry-run it counts, then lists each transaction that is due with the gas that it takes and what that costs
+    now: figures, and unless one creator is named also the launches, releases and distributions that
+    `encore oracle run` would send.
     """
 
     async def work(parts: Parts) -> None:
-        await _sync(parts, creator)
+        await _sync(parts, creator, dry_run=dry_run)
 
     _execute(work)
 
@@ -97,6 +104,38 @@ def diff() -> None:
     async def work(parts: Parts) -> None:
         if await reports.show_differences(parts.database):
             raise click.exceptions.Exit(1)
+
+    _execute(work)
+
+
+@oracle.command()
+@click.option("--reason", required=True, help="Why, for whoever reads `encore oracle status`.")
+def pause(reason: str) -> None:
+    """Stop writing to the chain, at once and until `encore oracle resume`, through restarts too.
+
+    Nothing is queued and nothing that waits is signed; what is signed already is seen through, for it may be mined
+    whatever we do. `encore oracle run` goes on, and takes up its work by itself.
+    """
+
+    async def work(parts: Parts) -> None:
+        async with parts.database.transaction() as connection:
+            await state.save_pause(connection, parts.settings.chain.chain_id, Pause(utc_now(), reason))
+        click.echo("paused; `encore oracle resume` lets it go on")
+
+    _execute(work)
+
+
+@oracle.command()
+def resume() -> None:
+    """Let a paused oracle go on.
+
+    It counts everything anew, and writes what differs by then.
+    """
+
+    async def work(parts: Parts) -> None:
+        async with parts.database.transaction() as connection:
+            await state.save_pause(connection, parts.settings.chain.chain_id, None)
+        click.echo("the oracle goes on")
 
     _execute(work)
 
@@ -134,20 +173,25 @@ async def _lead(parts: Parts) -> None:
         await Jobs(ready, lock).run()
 
 
-async def _sync(parts: Parts, creator: str | None) -> None:
+async def _sync(parts: Parts, creator: str | None, *, dry_run: bool) -> None:
     creator_ids = None if creator is None else [await _creator_id(parts.database, creator)]
-    synchronised = await wait_until_ready(parts.settings, parts.database, parts.rpc)
-    synced = await synchronised.sync.run(creator_ids, everything=True)
+    ready = await wait_until_ready(parts.settings, parts.database, parts.rpc)
+    if dry_run:
+        await show_due(ready, creator_ids)
+        return
+    await ready.check_not_paused()
+    synced = await ready.sync.run(creator_ids, everything=True)
     click.echo(
         f"counted {synced.counted} creators; queued the figures of {synced.written.creators} "
         f"in {synced.written.transactions} transactions"
     )
-    await _wait_until_sent(parts, synchronised)
+    await _wait_until_sent(parts, ready)
 
 
 async def _wait_until_sent(parts: Parts, sending: Oracle) -> None:
     """Wait until the outbox is empty, sending whenever no other process leads."""
     while True:
+        await sending.check_not_paused()
         async with leadership_if_free(parts.database, parts.settings.chain.chain_id) as leads:
             progress = await (sending.outbox.run_once() if leads else sending.outbox.progress())
         if progress.is_idle:

@@ -11,5 +11,9 @@ class WrongChainError(EncoreError):
     """The node serves another chain than the one that was configured, or one without our contracts."""
 
 
+class PausedError(EncoreError):
+    """The oracle is paused, and does nothing that would reach the chain."""
+
+
 class UnknownCreatorError(EncoreError):
     """No creator has this id or slug."""

@@ -1,7 +1,7 @@
 """The running oracle: an hourly sync of everybody, a look for what is due every two seconds, and the outbox."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from typing import Any, Final
@@ -17,7 +17,9 @@ from encore.db.lock import ProcessLock
 from encore.errors import DatabaseError, EncoreError, RpcError, RpcUnavailableError
 from oracle.assembly import Oracle
 from oracle.changes import Changes
+from oracle.gas import GasOutlook
 from oracle.repository.sql import CreatorIds
+from oracle.repository.state import State
 
 HOURLY_JOB: Final = "hourly-sync"
 REMINDER_JOB: Final = "distribution-reminder"
@@ -27,6 +29,7 @@ SCHEDULE: Final[dict[str, dict[str, Any]]] = {
 }
 """When each persisted job runs, in UTC."""
 LOOK_SECONDS: Final = 2.0
+WATCH_SECONDS: Final = 60.0
 OUTBOX_SECONDS: Final = 0.25
 IDLE_OUTBOX_SECONDS: Final = 1.0
 FIRST_RETRY_SECONDS: Final = 0.5
@@ -53,6 +56,12 @@ class Jobs:
         self._hour = asyncio.Event()
         self._reminder = asyncio.Event()
         self._queued = asyncio.Event()
+        self._gas: GasOutlook | None = None
+        self._touched: CreatorIds = set()
+        """Whom to count again; None for everybody."""
+        self._everything_owed = False
+        """Whether the hourly write, and what goes with it, has not been done yet."""
+        self._told = ""
 
     async def run(self) -> None:
         """Work until cancelled; raises the `EncoreError` that ends it."""
@@ -61,8 +70,9 @@ class Jobs:
         self._hour.set()
         try:
             async with _scheduler(self._oracle.database.url), asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._sync_for_ever())
-                tasks.create_task(self._send_for_ever())
+                tasks.create_task(self._for_ever("sync", self._sync_round))
+                tasks.create_task(self._for_ever("send", self._send_round))
+                tasks.create_task(self._for_ever("watch", self._watch_round))
         except* EncoreError as group:
             raise group.exceptions[0] from None
         except* (DBAPIError, ConnectionError) as group:
@@ -70,35 +80,61 @@ class Jobs:
                 f"lost the database ({group.exceptions[0]}); start the oracle again once it is back"
             ) from None
 
-    async def _sync_for_ever(self) -> None:
-        owed: CreatorIds = set()
-        hourly_owed = False
+    async def _for_ever(self, what: str, one_round: Callable[[], Awaitable[None]]) -> None:
+        """Do round after round, patiently where no node answers."""
         retry_seconds = FIRST_RETRY_SECONDS
         while True:
-            await self._leadership.check()
-            if self._hour.is_set():
-                self._hour.clear()
-                hourly_owed = True
-                async with self._oracle.database.read() as session:
-                    await self._changes.start(session)
-            else:
-                async with self._oracle.database.read() as session:
-                    owed = _together(owed, await self._changes.touched(session))
             try:
-                if hourly_owed:
-                    await self._sync(None, everything=True)
-                elif owed is None or owed:
-                    await self._sync(owed, everything=False)
-                await self._queue_due(hourly=hourly_owed)
-                await self._remind()
-                owed, hourly_owed = set(), False
+                await one_round()
             except (RpcError, RpcUnavailableError) as error:
-                _log.warning("cannot sync, trying again", reason=str(error), in_seconds=retry_seconds)
+                _log.warning(f"cannot {what}, trying again", reason=str(error), in_seconds=retry_seconds)
                 await asyncio.sleep(retry_seconds)
                 retry_seconds = min(2 * retry_seconds, LONGEST_RETRY_SECONDS)
             else:
                 retry_seconds = FIRST_RETRY_SECONDS
-                await _wait(self._hour, LOOK_SECONDS)
+
+    async def _sync_round(self) -> None:
+        await self._leadership.check()
+        state = await self._oracle.state()
+        if state.pause is not None:
+            self._tell("paused", reason=state.pause.reason, since=state.pause.since.isoformat())
+            await asyncio.sleep(LOOK_SECONDS)
+            self._hour.set()  # once it goes on, everything is made up for
+            return
+        await self._notice_changes()
+        waits = await self._why_wait(state)
+        everything = self._everything_owed and waits is None
+        if everything:
+            await self._sync(None, everything=True)
+        elif self._touched is None or self._touched:
+            await self._sync(self._touched, everything=False)
+        await self._queue_due(routine=waits is None, hourly=everything)
+        await self._remind()
+        self._touched = set()
+        self._everything_owed &= not everything
+        if self._everything_owed and waits is not None:
+            self._tell("the hourly figures wait", reason=waits)
+        else:
+            self._told = ""
+        await _wait(self._hour, LOOK_SECONDS)
+
+    async def _notice_changes(self) -> None:
+        async with self._oracle.database.read() as session:
+            if self._hour.is_set():
+                self._hour.clear()
+                await self._changes.start(session)
+                self._touched, self._everything_owed = None, True
+            else:
+                self._touched = _together(self._touched, await self._changes.touched(session))
+
+    async def _why_wait(self, state: State) -> str | None:
+        """Return why what is not urgent should wait now; None where it need not."""
+        gas = self._gas or await self._oracle.gas_prices.outlook()
+        if self._oracle.gas_prices.should_wait(gas, state):
+            return "gas is dear"
+        if (await self._oracle.outbox.progress()).pending:
+            return "transactions queued before could not be sent yet"
+        return None
 
     async def _sync(self, creator_ids: CreatorIds, *, everything: bool) -> None:
         synced = await self._oracle.sync.run(creator_ids, everything=everything)
@@ -106,9 +142,11 @@ class Jobs:
         if synced.written.creators:
             self._queued.set()
 
-    async def _queue_due(self, *, hourly: bool) -> None:
-        """Queue the launches and releases whose conditions hold, and every hour the distributions."""
-        queued = await self._oracle.launcher.launch_due() + await self._oracle.releaser.release_due()
+    async def _queue_due(self, *, routine: bool, hourly: bool) -> None:
+        """Queue the launches whose conditions hold; as routine also releases, and every hour the distributions."""
+        queued = await self._oracle.launcher.launch_due()
+        if routine:
+            queued += await self._oracle.releaser.release_due()
         if hourly:
             queued += await self._oracle.distributor.distribute_due()
         if queued:
@@ -130,20 +168,26 @@ class Jobs:
         )
         self._reminder.clear()
 
-    async def _send_for_ever(self) -> None:
-        retry_seconds = FIRST_RETRY_SECONDS
-        while True:
-            self._queued.clear()
-            try:
-                progress = await self._oracle.outbox.run_once()
-            except (RpcError, RpcUnavailableError) as error:
-                _log.warning("cannot send, trying again", reason=str(error), in_seconds=retry_seconds)
-                await asyncio.sleep(retry_seconds)
-                retry_seconds = min(2 * retry_seconds, LONGEST_RETRY_SECONDS)
-                continue
-            retry_seconds = FIRST_RETRY_SECONDS
-            if not progress.changed:
-                await _wait(self._queued, IDLE_OUTBOX_SECONDS if progress.is_idle else OUTBOX_SECONDS)
+    async def _send_round(self) -> None:
+        self._queued.clear()
+        state = await self._oracle.state()
+        progress = await self._oracle.outbox.run_once(sends=state.pause is None)
+        if not progress.changed:
+            await _wait(self._queued, IDLE_OUTBOX_SECONDS if progress.is_idle else OUTBOX_SECONDS)
+
+    async def _watch_round(self) -> None:
+        """Follow the price of gas and the balance."""
+        self._gas = await self._oracle.gas_prices.note()
+        balance = await self._oracle.balance()
+        if balance < (least := self._oracle.settings.oracle_low_balance_wei):
+            _log.warning("the oracle's balance is low", balance_wei=balance, least_wei=least)
+        await asyncio.sleep(WATCH_SECONDS)
+
+    def _tell(self, event: str, **values: str) -> None:
+        """Log a state that lasts, once."""
+        if self._told != event:
+            self._told = event
+            _log.warning(event, **values)
 
 
 @asynccontextmanager

@@ -76,6 +76,24 @@ def _suffice(metrics: Metrics, requirements: Requirements) -> bool:
     return metrics.monthly_streams >= requirements.monthly_streams and metrics.followers >= requirements.followers
 
 
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """Which creators are worth a transaction at `chain_time` (unix seconds), by `is_worth_writing`."""
+
+    requirements: Requirements
+    chain_time: int
+    everything: bool
+
+    def among(self, rows: Sequence[Row[Any]]) -> list[Standing]:
+        """Return those worth one among the rows of `standings_of`."""
+        standings = map(publishing.standing, rows)
+        return [
+            standing
+            for standing in standings
+            if is_worth_writing(standing, self.requirements, self.chain_time, everything=self.everything)
+        ]
+
+
 class Publisher:
     """Queues metrics updates."""
 
@@ -88,30 +106,30 @@ class Publisher:
 
         Raises `NotAuthorisedError` where the chain would refuse all of it.
         """
-        observed_at = await self._contracts.chain_time()
+        choice = _Choice(requirements, await self._contracts.chain_time(), everything)
         statement = publishing.standings_of(creator_ids)
-
-        def choose(rows: Sequence[Row[Any]]) -> list[Standing]:
-            return [
-                standing
-                for standing in map(publishing.standing, rows)
-                if is_worth_writing(standing, requirements, observed_at, everything=everything)
-            ]
-
         async with self._context.database.read() as session:
-            chosen = choose(await session.all(statement))
+            chosen = choice.among(await session.all(statement))
         if not chosen:
             return Written()
         await self.check_authorised()
-        size = await self._batch_size(chosen, observed_at)
+        size = await self._batch_size(chosen, choice.chain_time)
         async with self._context.database.transaction() as connection:
             await publishing.lock_published(connection)
             # Once more under the lock: another process may have queued some of it in the meantime.
-            chosen = choose((await connection.execute(statement)).all())
+            chosen = choice.among((await connection.execute(statement)).all())
             batches = list(_batches(chosen, size))
-            await self._queue(connection, batches, observed_at)
+            await self._queue(connection, batches, choice.chain_time)
         _log.info("queued metrics", creators=len(chosen), transactions=len(batches))
         return Written(len(chosen), len(batches))
+
+    async def due(self, creator_ids: CreatorIds, requirements: Requirements) -> list[Intent]:
+        """Return what `publish` would queue now of everything."""
+        choice = _Choice(requirements, await self._contracts.chain_time(), everything=True)
+        async with self._context.database.read() as session:
+            chosen = choice.among(await session.all(publishing.standings_of(creator_ids)))
+        size = await self._batch_size(chosen, choice.chain_time)
+        return [self._intent(batch, choice.chain_time) for batch in _batches(chosen, size)]
 
     async def check_authorised(self) -> None:
         """Raise `NotAuthorisedError` unless the metrics manager takes reports from this key."""
@@ -125,7 +143,7 @@ class Publisher:
     async def _batch_size(self, chosen: Sequence[Standing], observed_at: int) -> int:
         """Return how many creators fit a transaction that takes at most half a block: networks differ in gas."""
         most_gas = min(await self._contracts.block_gas_limit() // 2, MOST_TRANSACTION_GAS)
-        size = min(LARGEST_BATCH, len(chosen))
+        size = max(min(LARGEST_BATCH, len(chosen)), 1)
         while size > 1 and not await self._fits(chosen[:size], observed_at, most_gas):
             size = (size + 1) // 2
         return size
@@ -160,13 +178,17 @@ class Publisher:
 
 
 def _batches(chosen: Sequence[Standing], size: int) -> Iterator[Sequence[Standing]]:
-    """Cut into transactions; a creator whose last write failed goes alone, so that it takes nobody along again."""
+    """Cut into as few transactions as `size` allows, of about as many creators each.
+
+    A creator whose last write failed goes alone, so that it takes nobody along again.
+    """
     for standing in chosen:
         if standing.write_failed:
             yield [standing]
     rest = [standing for standing in chosen if not standing.write_failed]
-    for start in range(0, len(rest), size):
-        yield rest[start : start + size]
+    count = -(-len(rest) // size)
+    for number in range(count):
+        yield rest[len(rest) * number // count : len(rest) * (number + 1) // count]
 
 
 def _encode(batch: Sequence[Standing], observed_at: int) -> str:

@@ -30,6 +30,7 @@ async def show_status(oracle: Oracle) -> None:
         counted = await overview.counted(session)
         outbox = await overview.outbox(session, network.chain_id, oracle.signer.address)
         failures = await overview.last_failures(session, network.chain_id, oracle.signer.address, FAILURES_SHOWN)
+    state = await oracle.state()
     balance = await oracle.balance()
     outlook = await oracle.distributor.outlook()
     is_oracle = await oracle.contracts.is_oracle(oracle.signer.address)
@@ -38,13 +39,19 @@ async def show_status(oracle: Oracle) -> None:
     for name, value in (
         ("key", to_checksum_address(oracle.signer.address)),
         ("running", running),
+        (
+            "paused",
+            "no" if state.pause is None else f"since {state.pause.since:%Y-%m-%d %H:%M} UTC: {state.pause.reason}",
+        ),
         ("authorised oracle", "yes" if is_oracle else "no: run `ape run grant_oracle`"),
         ("may launch coins", "yes" if is_launcher else "no"),
-        ("balance", _coins(balance, network)),
+        ("balance", coins(balance, network)),
+        *await _gas_rows(oracle),
         (
             "next distribution",
-            f"{outlook.due_at:%Y-%m-%d}: {_coins(outlook.amount, network)} of {outlook.creators} creators so far",
+            f"{outlook.due_at:%Y-%m-%d}: {coins(outlook.amount, network)} of {outlook.creators} creators so far",
         ),
+        ("last full sync", "never" if state.synced_at is None else state.synced_at.isoformat(" ", "seconds")),
         ("creators counted", str(counted.creators)),
         (
             "figures last changed",
@@ -57,6 +64,24 @@ async def show_status(oracle: Oracle) -> None:
     console.print(table)
     if failures:
         console.print(_failures_table(failures))
+
+
+async def _gas_rows(oracle: Oracle) -> list[tuple[str, str]]:
+    network = oracle.settings.chain
+    outlook = await oracle.gas_prices.outlook()
+    spending = await oracle.outbox.spending()
+    daily = oracle.gas_budget.daily
+    limit = (
+        "no limit"
+        if daily is None
+        else f"of {coins(daily, network)}, {coins(oracle.gas_budget.reserve, network)} of it for launches"
+    )
+    usual = "" if outlook.typical is None else f", usually {outlook.typical}"
+    return [
+        ("gas price", f"{outlook.price} wei{usual}{', dear' if outlook.is_dear else ''}"),
+        ("gas spent today", f"{coins(spending.paid, network)} {limit}"),
+        ("gas committed", f"{coins(spending.committed, network)} at most, by what is on its way"),
+    ]
 
 
 async def show_differences(database: Database) -> bool:
@@ -102,5 +127,6 @@ def _failures_table(failures: list[overview.Failure]) -> Table:
     return table
 
 
-def _coins(wei: int, network: Network) -> str:
+def coins(wei: int, network: Network) -> str:
+    """Write wei as native coins, exactly."""
     return f"{wei // WEI_PER_COIN}.{wei % WEI_PER_COIN:018d} {network.currency}"

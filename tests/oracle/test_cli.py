@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import select
 
 from encore.chain.local_node import free_port
 from encore.db import Database
 from encore.db.migrate import upgrade
+from encore.db.models.outbox import OutboxEntry
 from encore.settings import local_account_address, local_account_key
 from oracle.cli import oracle
 from tests.conftest import LocalChain
@@ -108,6 +110,60 @@ async def test_one_creator_can_be_synced_alone(loop: Loop, shell: Shell) -> None
     assert (nobody.code, nobody.output) == (1, "encore: no creator has the slug or id 'nobody'\n")
 
 
+async def test_a_dry_run_shows_what_is_due_and_its_cost_and_queues_nothing(loop: Loop, shell: Shell) -> None:
+    await listened(loop.database, 1, plays=50_000, fans=5, wallet=WALLET)
+    shown = await shell.run("sync", "--dry-run")
+    assert shown.code == 0, shown.output
+    for words in ("metrics", WALLET, "1 transactions", " ETH"):
+        assert words in shown.output
+    async with loop.database.read() as session:
+        assert await session.all(select(OutboxEntry.id)) == []
+    assert (await shell.run("sync")).code == 0
+    await loop.indexer.catch_up()
+    shown = await shell.run("sync", "--dry-run")
+    assert "launch" in shown.output
+    alone = await shell.run("sync", "--dry-run", "--creator", "1")
+    assert "0 transactions" in alone.output
+
+
+async def test_a_paused_oracle_writes_nothing_until_it_is_resumed(loop: Loop, shell: Shell) -> None:
+    await listened(loop.database, 1, plays=5_000, fans=3, wallet=WALLET)
+    assert (await shell.run("pause")).code == 2  # without a reason
+    assert (await shell.run("pause", "--reason", "figures look wrong")).code == 0
+    refused = await shell.run("sync")
+    assert refused.code == 1
+    assert "figures look wrong; `encore oracle resume` lets it go on" in refused.output
+    status = await shell.run("status")
+    assert "UTC: figures look wrong" in status.output
+    process = await shell.start("run")
+    assert "figures look wrong" in await line_with(process, "paused")
+    async with loop.database.read() as session:
+        assert await session.all(select(OutboxEntry.id)) == []
+    assert (await shell.run("resume")).code == 0
+
+    async def written() -> bool:
+        return (await loop.on_chain(WALLET)).monthly_streams == 5_000
+
+    await eventually(written)
+    process.send_signal(signal.SIGTERM)
+    await process.communicate()
+    assert "last full sync" in (await shell.run("status")).output
+
+
+async def test_what_waits_is_not_signed_while_the_oracle_is_paused(loop: Loop, shell: Shell) -> None:
+    await listened(loop.database, 1, plays=5_000, fans=3, wallet=WALLET)
+    await loop.oracle.sync.run(everything=True)
+    await shell.run("pause", "--reason", "no")
+    process = await shell.start("run")
+    await line_with(process, "paused")
+    assert (await loop.on_chain(WALLET)).monthly_streams == 0
+    process.send_signal(signal.SIGTERM)
+    await process.communicate()
+    await shell.run("resume")
+    assert (await shell.run("sync")).code == 0
+    assert (await loop.on_chain(WALLET)).monthly_streams == 5_000
+
+
 async def test_run_syncs_until_it_is_told_to_stop(loop: Loop, shell: Shell) -> None:
     await listened(loop.database, 1, plays=5_000, fans=3, wallet=WALLET)
     process = await shell.start("run")
@@ -159,7 +215,7 @@ async def test_another_chain_than_the_configured_one_is_refused(anvil: LocalChai
     assert "serves chain 31337, but sepolia is chain 11155111" in refused.output
 
 
-@pytest.mark.parametrize("command", ["run", "sync", "status", "diff"])
+@pytest.mark.parametrize("command", ["run", "sync", "status", "diff", "pause", "resume"])
 def test_every_command_explains_itself(command: str) -> None:
     explained = CliRunner().invoke(oracle, [command, "--help"])
     assert explained.exit_code == 0

@@ -1,8 +1,7 @@
 """The running oracle: from an import to a coin with no hand on it, through a node that dies and a missed hour."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,38 +14,16 @@ from encore.db import Database
 from encore.db.engine import sync_url
 from encore.db.models.oracle import SchedulerJob
 from encore.db.models.outbox import OutboxEntry
-from encore.errors import DatabaseError, RpcError, RpcUnavailableError
+from encore.errors import RpcUnavailableError
 from oracle.errors import NotAuthorisedError
-from oracle.jobs import HOURLY_JOB, Jobs
-from oracle.leader import leadership
+from oracle.jobs import HOURLY_JOB
 from tests.conftest import LocalChain
-from tests.oracle.conftest import LOCAL, Loop, open_loop
+from tests.oracle.background import running
+from tests.oracle.conftest import Loop, open_loop
 from tests.oracle.listening import Log, listened, save_all
 from tests.support import eventually, stop_process
 
 WALLETS = ["0x" + f"{number:02x}" * 20 for number in range(1, 5)]
-
-
-async def mirror_for_ever(loop: Loop) -> None:
-    while True:
-        with suppress(RpcError, RpcUnavailableError):
-            await loop.indexer.catch_up()
-        await asyncio.sleep(0.05)
-
-
-@asynccontextmanager
-async def running(loop: Loop) -> AsyncIterator[asyncio.Task[None]]:
-    """Run the oracle and the mirror in the background."""
-    async with leadership(loop.database, LOCAL.chain_id) as lock:
-        mirroring = asyncio.create_task(mirror_for_ever(loop))
-        oracle = asyncio.create_task(Jobs(loop.restarted_oracle(), lock).run())
-        try:
-            yield oracle
-        finally:
-            for task in (oracle, mirroring):
-                task.cancel()
-                with suppress(asyncio.CancelledError, NotAuthorisedError, DatabaseError):
-                    await task
 
 
 async def has_coin(loop: Loop, wallet: str) -> bool:

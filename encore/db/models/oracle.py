@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Float, ForeignKey, Index, LargeBinary, Unicode
+from sqlalchemy import Float, ForeignKey, Index, LargeBinary, Text, Unicode
 from sqlalchemy.orm import Mapped, mapped_column
 
 from encore.db.models.base import Address, Base, UnixTime, Wei
@@ -37,6 +37,28 @@ class BlockchainMetrics(Base):
     engagement_score: Mapped[int]
     observed_at: Mapped[UnixTime]
     outbox_id: Mapped[int] = mapped_column(ForeignKey("outbox.id"))
+
+
+class OracleState(Base):
+    """How the oracle of a chain stands: when all that differed was last written, and why it is paused, if it is."""
+
+    __tablename__ = "oracle_states"
+
+    chain_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    synced_at: Mapped[datetime | None]
+    paused_at: Mapped[datetime | None]
+    pause_reason: Mapped[str | None] = mapped_column(Text)
+
+
+class GasPrice(Base):
+    """What gas cost in an hour (UTC): `total` is the sum of `samples` looks at it, in wei per gas."""
+
+    __tablename__ = "gas_prices"
+
+    chain_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    hour: Mapped[datetime] = mapped_column(primary_key=True)
+    samples: Mapped[int]
+    total: Mapped[Wei]
 
 
 class SchedulerJob(Base):

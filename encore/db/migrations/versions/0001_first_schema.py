@@ -336,6 +336,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_feed")),
     )
     op.create_table(
+        "gas_prices",
+        sa.Column(
+            "chain_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("hour", encore.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("samples", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("total", encore.db.types.Uint256(length=78), nullable=False),
+        sa.PrimaryKeyConstraint("chain_id", "hour", name=op.f("pk_gas_prices")),
+    )
+    op.create_table(
         "indexed_contracts",
         sa.Column("address", sa.String(length=42), nullable=False),
         sa.Column("contract", sa.String(length=50), nullable=False),
@@ -527,6 +537,16 @@ def upgrade() -> None:
     with op.batch_alter_table("offers", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_offers_buyer"), ["buyer"], unique=False)
 
+    op.create_table(
+        "oracle_states",
+        sa.Column(
+            "chain_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("synced_at", encore.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("paused_at", encore.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("pause_reason", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("chain_id", name=op.f("pk_oracle_states")),
+    )
     op.create_table(
         "outbox",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -1447,6 +1467,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_outbox_kind_subject"))
 
     op.drop_table("outbox")
+    op.drop_table("oracle_states")
     with op.batch_alter_table("offers", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_offers_buyer"))
 
@@ -1484,6 +1505,7 @@ def downgrade() -> None:
     op.drop_table("launches")
     op.drop_table("launch_requirements")
     op.drop_table("indexed_contracts")
+    op.drop_table("gas_prices")
     op.drop_table("feed")
     op.drop_table("fee_balances")
     with op.batch_alter_table("edition_sales", schema=None) as batch_op:
