@@ -1,6 +1,7 @@
 """The SQL side: applies runs of blocks to the mirror and undoes them, each in one transaction with the checkpoint."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
@@ -18,9 +19,10 @@ from encore.db.models.chain import (
     UndoEntry,
 )
 from encore.errors import DeploymentError
-from indexer.bulk import Bulk, Row
+from indexer.bulk import Bulk, Row, Write
 from indexer.contract import Event
 from indexer.errors import MirrorError, OtherChainError
+from indexer.indexes import build_indexes, drop_indexes
 from indexer.registry import FollowedEvent, Registry
 from indexer.reorg import undo_rows
 from indexer.source import Header, Log
@@ -28,6 +30,10 @@ from indexer.state import State, table_of
 
 FEED_LENGTH: Final = 100_000
 """Entries of the feed that are kept: a subscriber who was away for longer starts from the tables."""
+
+CHECKPOINT_MOVED: Final = "something else moved the checkpoint; start the indexer again"
+ROWS_KEPT: Final = 200_000
+"""Rows that stay in memory between runs of blocks; beyond, all are dropped, and read again where they are needed."""
 
 T = TypeVar("T")
 
@@ -75,24 +81,39 @@ class Mirror:
     Invariants: the rows of a segment, its undo journal, its feed entries and the checkpoint commit together; a segment
     is applied only onto the block that its first header names as parent; nothing at or below the checkpoint's
     finalized block is ever undone.
+
+    A final segment is written while the next one is being prepared; `settled` waits for it. What fails on the way is
+    raised there or by the next `apply`, and the mirror stands where the last commit left it.
     """
 
     def __init__(self, database: Database, registry: Registry, chain_id: int) -> None:
         self._database = database
         self._registry = registry
         self._chain_id = chain_id
-        self._bulk = Bulk(database.engine.dialect)
+        self._bulk = Bulk(database.engine.dialect.name)
+        self._state = State(self._bulk)
+        self._reader = database.engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._committed: Position | None = None
         self._position: Position | None = None
+        self._writing: asyncio.Task[None] | None = None
+        self._is_indexed = False
         self.genesis_hash = ""
         self.followed: dict[str, str] = {}
         """Contract names by address."""
 
     @property
     def position(self) -> Position:
-        """The last committed block."""
+        """The last applied block: the next segment goes on from it."""
         if self._position is None:
             raise MirrorError("the mirror has not been opened")
         return self._position
+
+    @property
+    def committed(self) -> Position:
+        """The last block that readers of the database see."""
+        if self._committed is None:
+            raise MirrorError("the mirror has not been opened")
+        return self._committed
 
     async def open(self, deployment: Deployment, genesis_hash: str, start: Header) -> None:
         """Read the checkpoint, or make it at `start`, the last block before the deployment.
@@ -100,15 +121,24 @@ class Mirror:
         Raises `OtherChainError` or `DeploymentError` when the database mirrors something else.
         """
         self.genesis_hash = genesis_hash
-        self._position = await self._transaction(lambda connection: self._checkpoint(connection, genesis_hash, start))
-        new = await self._transaction(lambda connection: self._unfollowed(connection, deployment))
+        checkpoint = await self._database.in_thread(
+            lambda connection: self._checkpoint(connection, genesis_hash, start)
+        )
+        self._position = self._committed = checkpoint
+        await self.follow(deployment)
+
+    async def follow(self, deployment: Deployment) -> None:
+        """Follow the contracts of `deployment` that are not followed yet, from the blocks that deployed them."""
+        new = await self._database.in_thread(lambda connection: self._unfollowed(connection, deployment))
         if new:
             await self._go_back_before(min(new, key=lambda contract: contract.first_block))
-            await self._transaction(lambda connection: self._follow(connection, new))
+            await self._database.in_thread(lambda connection: self._follow(connection, new))
         await self._load_followed()
 
     async def apply(self, segment: Segment) -> int:
-        """Commit a segment that extends the mirror; returns its number of events."""
+        """Apply a segment that extends the mirror; returns its number of events. One that is final is written later."""
+        if not segment.is_final:
+            await self.build_indexes()
         position = self.position
         if segment.headers[0].parent_hash != position.hash:
             raise MirrorError(f"block {segment.headers[0].number} does not follow the mirror's last, {position.hash}")
@@ -119,19 +149,52 @@ class Mirror:
         reached = Position(
             last.number, last.hash, last.timestamp, max(position.finalized, min(segment.finalized, last.number))
         )
-        await self._transaction(lambda connection: self._apply(connection, segment, events, reached))
+        if len(self._state) > ROWS_KEPT:
+            await self.settled()
+            self._state.forget()
+        try:
+            async with self._reader.connect() as connection:
+                writes = await connection.run_sync(lambda reader: self._prepare(reader, segment, events, reached))
+            await self.settled()
+        except BaseException:
+            await self._go_back_to_committed()
+            raise
+        self._writing = asyncio.create_task(self._write(writes, position, reached))
         self._position = reached
         self.followed = followed
+        if segment.is_final:
+            await asyncio.sleep(0)  # the write begins now, not when the next segment is prepared
+        else:
+            await self.settled()
         return len(events)
+
+    async def settled(self) -> None:
+        """Wait until everything that was applied is committed."""
+        if self._writing is not None:
+            writing, self._writing = self._writing, None
+            try:
+                await asyncio.shield(writing)
+            except BaseException:
+                await asyncio.wait([writing])
+                await self._go_back_to_committed()
+                raise
+
+    async def build_indexes(self) -> None:
+        """Build the indexes that a new mirror does without until it has loaded the chain's history."""
+        if not self._is_indexed:
+            await self.settled()
+            await self._database.in_thread(build_indexes)
+            self._is_indexed = True
 
     async def undo(self, fork: Header) -> int:
         """Take back every block above `fork`, a block of the mirror; returns the number of events undone."""
+        await self.settled()
         if fork.number < self.position.finalized:
             raise MirrorError(f"block {fork.number} is below the finalized block {self.position.finalized}")
         reached = replace(self.position, number=fork.number, hash=fork.hash, timestamp=fork.timestamp)
-        count = await self._transaction(lambda connection: self._undo(connection, reached))
-        self._position = reached
-        await self._load_followed()
+        count = await self._database.in_thread(lambda connection: self._undo(connection, reached))
+        self._committed = reached
+        await self._go_back_to_committed()
         return count
 
     async def rewind(self, number: int) -> int:
@@ -156,9 +219,23 @@ class Mirror:
             rows = await session.all(select(IndexedContract.address, IndexedContract.contract))
         self.followed = {row.address: row.contract for row in rows}
 
-    async def _transaction(self, work: Callable[[Connection], T]) -> T:
-        async with self._database.transaction() as connection:
-            return await connection.run_sync(work)
+    async def _go_back_to_committed(self) -> None:
+        """Forget what was applied and not committed."""
+        if self._writing is not None:
+            writing, self._writing = self._writing, None
+            await asyncio.wait([writing])
+        self._state.forget()
+        self._position = self._committed
+        await self._load_followed()
+
+    async def _write(self, writes: Sequence[Write], position: Position, reached: Position) -> None:
+        def work(connection: Connection) -> None:
+            self._move_checkpoint(connection, position, reached)
+            for write in writes:
+                write(connection)
+
+        await self._database.in_thread(work)
+        self._committed = reached
 
     def _checkpoint(self, connection: Connection, genesis_hash: str, start: Header) -> Position:
         row = connection.execute(select(Checkpoint)).first()
@@ -173,7 +250,8 @@ class Mirror:
                     finalized_block=start.number,
                 )
             )
-            self._bulk.insert(connection, table_of(Block), [_block_row(start)])
+            self._bulk[table_of(Block)].insert([_block_row(start)])(connection)
+            drop_indexes(connection)
             return Position(start.number, start.hash, start.timestamp, start.number)
         if row.chain_id != self._chain_id or row.genesis_hash != genesis_hash:
             raise OtherChainError(
@@ -222,15 +300,17 @@ class Mirror:
                 )
             )
 
-    def _apply(
+    def _prepare(
         self,
-        connection: Connection,
+        reader: Connection,
         segment: Segment,
         events: Sequence[tuple[Event, FollowedEvent]],
         reached: Position,
-    ) -> None:
-        self._move_checkpoint(connection, reached)
-        state = State(connection, self._bulk, is_undoable=not segment.is_final)
+    ) -> list[Write]:
+        """Let the handlers work; returns what is to be written."""
+        self._check_checkpoint(reader)
+        state = self._state
+        state.begin(reader, is_undoable=not segment.is_final)
         state.load(
             key
             for event, followed in events
@@ -245,37 +325,44 @@ class Mirror:
                 )
             if followed.handler is not None:
                 followed.handler.apply(event, state)
-        state.flush()
+        writes = state.take()
         rows = [_event_row(event, followed) for event, followed in events]
-        self._bulk.insert(connection, table_of(ChainEvent), rows)
-        if not segment.is_final or _has_feed(connection):
-            self._feed(connection, "applied", rows)
-        self._bulk.insert(
-            connection,
-            table_of(Block),
-            [_block_row(header) for header in segment.headers if header.number >= reached.finalized],
-        )
-        connection.execute(delete(Block).where(Block.number < reached.finalized))
-        connection.execute(delete(UndoEntry).where(UndoEntry.block_number <= reached.finalized))
+        if rows:
+            writes.append(self._bulk[table_of(ChainEvent)].insert(rows))
+            if not segment.is_final or _has_feed(reader):
+                writes.append(self._feed("applied", rows))
+        blocks = [_block_row(header) for header in segment.headers if header.number >= reached.finalized]
+        if blocks:
+            writes.append(self._bulk[table_of(Block)].insert(blocks))
+        writes.append(lambda connection: _prune(connection, reached.finalized))
+        return writes
 
     def _undo(self, connection: Connection, reached: Position) -> int:
-        self._move_checkpoint(connection, reached)
+        self._move_checkpoint(connection, self.position, reached)
         undone = connection.execute(
             select(ChainEvent.__table__)
             .where(ChainEvent.block_number > reached.number)
             .order_by(ChainEvent.block_number.desc(), ChainEvent.log_index.desc())
         ).mappings()
         rows = [dict(row) for row in undone]
-        self._feed(connection, "undone", rows)
+        if rows:
+            self._feed("undone", rows)(connection)
         undo_rows(connection, self._bulk, reached.number)
         connection.execute(delete(Block).where(Block.number > reached.number))
         return len(rows)
 
-    def _move_checkpoint(self, connection: Connection, reached: Position) -> None:
-        """Move the checkpoint from where this process knows it to be, or fail: somebody else moved it."""
+    def _check_checkpoint(self, reader: Connection) -> None:
+        """Fail where somebody else moved the checkpoint: the rows are not those that we know then."""
+        ours = {self.committed.hash, self.position.hash}  # what is being written may be committed while we ask
+        asked = select(Checkpoint.block_hash).where(Checkpoint.chain_id == self._chain_id)
+        if reader.execute(asked).scalar_one_or_none() not in ours:
+            raise MirrorError(CHECKPOINT_MOVED)
+
+    def _move_checkpoint(self, connection: Connection, position: Position, reached: Position) -> None:
+        """Move the checkpoint from `position`, where this process knows it to be, or fail: somebody else moved it."""
         moved = connection.execute(
             update(Checkpoint)
-            .where(and_(Checkpoint.chain_id == self._chain_id, Checkpoint.block_hash == self.position.hash))
+            .where(and_(Checkpoint.chain_id == self._chain_id, Checkpoint.block_hash == position.hash))
             .values(
                 block_number=reached.number,
                 block_hash=reached.hash,
@@ -284,16 +371,25 @@ class Mirror:
             )
         )
         if moved.rowcount != 1:
-            raise MirrorError("something else moved the checkpoint; start the indexer again")
+            raise MirrorError(CHECKPOINT_MOVED)
 
-    def _feed(self, connection: Connection, kind: str, rows: Iterable[Row]) -> None:
-        entries = [{**row, "kind": kind} for row in rows]
-        if entries:
-            self._bulk.insert(connection, table_of(FeedEntry), entries)
+    def _feed(self, kind: str, rows: Iterable[Row]) -> Write:
+        insert = self._bulk[table_of(FeedEntry)].insert([{**row, "kind": kind} for row in rows])
+
+        def write(connection: Connection) -> None:
+            insert(connection)
             newest = connection.execute(select(func.max(FeedEntry.id))).scalar_one()
             connection.execute(delete(FeedEntry).where(FeedEntry.id <= newest - FEED_LENGTH))
             if connection.dialect.name == "postgresql":
                 connection.execute(select(func.pg_notify(FEED_CHANNEL, "")))  # delivered on commit
+
+        return write
+
+
+def _prune(connection: Connection, finalized: int) -> None:
+    """Forget how to undo what is final."""
+    connection.execute(delete(Block).where(Block.number < finalized))
+    connection.execute(delete(UndoEntry).where(UndoEntry.block_number <= finalized))
 
 
 def _has_feed(connection: Connection) -> bool:

@@ -46,8 +46,8 @@ def undo_rows(connection: Connection, bulk: Bulk, fork: int) -> None:
         restored[entry.table_name][tuple(json.loads(entry.key))] = before
     for name, rows in restored.items():
         table = Base.metadata.tables[name]
-        bulk.upsert(connection, table, [row for row in rows.values() if row is not None])
-        bulk.delete(connection, table, [key for key, row in rows.items() if row is None])
+        bulk[table].upsert([row for row in rows.values() if row is not None])(connection)
+        bulk[table].delete([key for key, row in rows.items() if row is None])(connection)
     connection.execute(delete(UndoEntry).where(UndoEntry.block_number > fork))
 
 

@@ -1,9 +1,10 @@
 """The loop: read a run of blocks, apply it, follow reorgs, wait for the next head."""
 
 import asyncio
+import gc
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from time import monotonic
@@ -27,6 +28,8 @@ LOGS_PER_SEGMENT: Final = 10_000
 """Ranges of final blocks grow and shrink towards this many logs: enough for bulk writes, not too much for memory."""
 UNDOABLE_SPAN: Final = 64
 """Blocks that are not final are read one eth_getLogs each; this many go into one request and one transaction."""
+OBJECTS_PER_COLLECTION: Final = 200_000
+"""How many objects more there may be before garbage is looked for: a segment's are all in use until it is written."""
 FIRST_RETRY_SECONDS: Final = 0.02
 LONGEST_RETRY_SECONDS: Final = 5.0
 
@@ -56,7 +59,7 @@ class Indexer:
 
     @property
     def position(self) -> Position:
-        """The last committed block."""
+        """The last block that was applied."""
         return self._mirror.position
 
     async def open(self, deployment: Deployment) -> None:
@@ -86,12 +89,17 @@ class Indexer:
     async def catch_up(self, last: int | None = None) -> None:
         """Bring the mirror to the node's head, or to block `last`, undoing what the chain has replaced."""
         while not await self._is_level(head := await self._source.head(last)):
-            async with aclosing(self._runs(head)) as runs:
-                async for run in runs:
-                    if run.headers[0].parent_hash != self.position.hash:
-                        await self._follow_reorg(head)
-                        break
-                    await self._mirror_run(head, run)
+            try:
+                with _rare_garbage_collection():
+                    async with aclosing(self._runs(head)) as runs:
+                        async for run in runs:
+                            if run.headers[0].parent_hash != self.position.hash:
+                                await self._follow_reorg(head)
+                                break
+                            await self._mirror_run(head, run)
+            finally:
+                await self._mirror.settled()
+        await self._mirror.build_indexes()
 
     async def _is_level(self, head: Head) -> bool:
         """Whether there is nothing to do.
@@ -168,7 +176,7 @@ class Indexer:
         events = await self._mirror.apply(Segment(run.headers, run.logs, run.announced, head.finalized))
         seconds = monotonic() - started
         self._telemetry.applied(events, seconds)
-        self._telemetry.stands_at(self.position.number, self.position.timestamp)
+        self._telemetry.stands_at(self._mirror.committed.number, self._mirror.committed.timestamp)
         _log.log(
             logging.INFO if len(run.headers) > 1 else logging.DEBUG,
             "indexed",
@@ -222,3 +230,14 @@ class Indexer:
                 "the database belongs to another chain than the node now serves: "
                 "run `make reset` or set ENCORE_DATABASE_URL"
             )
+
+
+@contextmanager
+def _rare_garbage_collection() -> Iterator[None]:
+    """Keep Python from searching the objects of a segment for cycles, again and again: they have none."""
+    thresholds = gc.get_threshold()
+    gc.set_threshold(OBJECTS_PER_COLLECTION, *thresholds[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*thresholds)

@@ -4,10 +4,12 @@ Nothing that a node says is taken on trust: headers must link to each other, log
 hold, and where a header's bloom speaks of logs that the answer lacks, the block's receipts decide.
 """
 
+import asyncio
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Final
 
 import structlog
@@ -90,13 +92,15 @@ class Source:
     async def headers(self, numbers: Iterable[int]) -> list[Header]:
         """Return the headers of `numbers`; raises `InconsistentNodeError` where the node does not have one."""
         wanted = list(numbers)
+        batches = [wanted[start : start + HEADERS_PER_REQUEST] for start in range(0, len(wanted), HEADERS_PER_REQUEST)]
+        answers = await asyncio.gather(
+            *(self._rpc.batch([_block_request(hex(number)) for number in batch]) for batch in batches)
+        )
         headers = []
-        for start in range(0, len(wanted), HEADERS_PER_REQUEST):
-            requests = [_block_request(hex(number)) for number in wanted[start : start + HEADERS_PER_REQUEST]]
-            for number, block in zip(wanted[start:], await self._rpc.batch(requests), strict=False):
-                if block is None:
-                    raise InconsistentNodeError(f"the node does not have block {number}, which its head is above")
-                headers.append(_header(block))
+        for number, block in zip(wanted, chain.from_iterable(answers), strict=True):
+            if block is None:
+                raise InconsistentNodeError(f"the node does not have block {number}, which its head is above")
+            headers.append(_header(block))
         return headers
 
     async def logs_by_number(self, headers: Sequence[Header], addresses: Iterable[str]) -> list[Log]:

@@ -1,4 +1,4 @@
-"""The unit of work of a block range: rows are loaded in bulk, changed in memory, and written back in bulk."""
+"""Mirrored rows in memory: loaded in bulk, changed by handlers, handed over to be written in bulk."""
 
 import json
 from collections import defaultdict
@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Table, select, tuple_
 
 from encore.db.models.base import Base
 from encore.db.models.chain import UndoEntry
-from indexer.bulk import Bulk, Row
+from indexer.bulk import Bulk, Row, Write
 from indexer.errors import MirrorError
 
 KEYS_PER_SELECT: Final = 400
@@ -30,19 +30,37 @@ def table_of(model: Model) -> Table:
 class State:
     """Mirrored rows as handlers see and change them.
 
+    Rows stay here from one run of blocks to the next, so that a run can be prepared while the last one is being
+    written: a row that is not here has not been changed since it was committed.
+
     Invariant: with `is_undoable`, the first change that a block makes to a row records what the row was before that
     block, so that restoring these images backwards gives exactly the state before it. Appended rows carry their block
     number and need no image.
     """
 
-    def __init__(self, connection: Connection, bulk: Bulk, *, is_undoable: bool) -> None:
-        self._connection = connection
+    def __init__(self, bulk: Bulk) -> None:
         self._bulk = bulk
-        self._is_undoable = is_undoable
+        self._connection: Connection | None = None
+        self._is_undoable = False
         self._tables: dict[Model, _Rows] = {}
         self._appended: defaultdict[Model, list[Row]] = defaultdict(list)
         self._images: list[Row] = []
         self._block_number = -1
+
+    def __len__(self) -> int:
+        return sum(len(rows.rows) for rows in self._tables.values())
+
+    def begin(self, connection: Connection, *, is_undoable: bool) -> None:
+        """Begin a run of blocks; rows that are not here are read through `connection`."""
+        self._connection = connection
+        self._is_undoable = is_undoable
+        self._block_number = -1
+
+    def forget(self) -> None:
+        """Drop every row, changed ones too."""
+        self._tables.clear()
+        self._appended.clear()
+        self._images.clear()
 
     def load(self, keys: Iterable[tuple[Model, PrimaryKey]]) -> None:
         """Read rows ahead, a table at a time."""
@@ -50,7 +68,7 @@ class State:
         for model, key in keys:
             by_model[model].add(key)
         for model, wanted in by_model.items():
-            self._rows(model).load(self._connection, wanted)
+            self._rows(model).load(self._read, wanted)
 
     def begin_block(self, number: int) -> None:
         """Say that the changes to come are made by block `number`."""
@@ -61,7 +79,7 @@ class State:
 
     def get(self, model: Model, *key: Any) -> Row | None:
         """Return a row to read, or None when there is none."""
-        return self._rows(model).get(self._connection, key)
+        return self._rows(model).get(self._read, key)
 
     def edit(self, model: Model, *key: Any) -> Row:
         """Return a row to change; raises `MirrorError` when there is none."""
@@ -89,17 +107,28 @@ class State:
         """Add a row to a table that is keyed by block number and log index."""
         self._appended[model].append(row)
 
-    def flush(self) -> None:
-        """Write everything that changed."""
-        for model, appended in self._appended.items():
-            self._bulk.insert(self._connection, table_of(model), appended)
+    def take(self) -> list[Write]:
+        """Hand over everything that changed since the last time."""
+        writes = [self._bulk[table_of(model)].insert(appended) for model, appended in self._appended.items()]
         for rows in self._tables.values():
-            rows.flush(self._connection, self._bulk)
-        self._bulk.insert(self._connection, table_of(UndoEntry), self._images)
+            writes += rows.take(self._bulk)
+        if self._images:
+            writes.append(self._bulk[table_of(UndoEntry)].insert(self._images))
+        self._appended.clear()
+        self._images.clear()
+        return writes
+
+    @property
+    def _read(self) -> Connection:
+        if self._connection is None:
+            raise MirrorError("rows are read before a run of blocks has begun")
+        return self._connection
 
     def _editable(self, model: Model, key: PrimaryKey) -> Row | None:
-        rows = self._rows(model)
-        row = rows.get(self._connection, key)
+        rows = self._tables.get(model) or self._rows(model)
+        if key not in rows.rows:
+            rows.load(self._read, {key})
+        row = rows.rows[key]
         rows.changed.add(key)
         if self._is_undoable and key not in rows.imaged:
             rows.imaged.add(key)
@@ -145,10 +174,18 @@ class _Rows:
                 row = dict(zip(names, values, strict=True))
                 self.rows[tuple(row[name] for name in self.key_names)] = row
 
-    def flush(self, connection: Connection, bulk: Bulk) -> None:
-        written = {key: self.rows[key] for key in self.changed}
-        bulk.upsert(connection, self.table, [row for row in written.values() if row is not None])
-        bulk.delete(connection, self.table, [key for key, row in written.items() if row is None])
+    def take(self, bulk: Bulk) -> list[Write]:
+        written, deleted = [], []
+        for key in self.changed:
+            row = self.rows[key]
+            if row is None:
+                deleted.append(key)
+            else:
+                written.append(row)
+        self.changed.clear()
+        self.imaged.clear()
+        writer = bulk[self.table]
+        return [*([writer.upsert(written)] if written else []), *([writer.delete(deleted)] if deleted else [])]
 
 
 def _chunks(items: Sequence[PrimaryKey], size: int) -> Iterator[Sequence[PrimaryKey]]:

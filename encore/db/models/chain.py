@@ -8,7 +8,7 @@ indexed block. Addresses and hashes are lower case; `timestamp` columns are bloc
 
 from typing import Any, Final
 
-from sqlalchemy import Index, String, Text, UniqueConstraint, text
+from sqlalchemy import Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from encore.db.models.base import Address, Hash, Mirrored, UnixTime, Wei
@@ -42,15 +42,17 @@ class Block(Mirrored):
 
 
 class ChainEvent(Mirrored):
-    """The journal of decoded events. `args` is by parameter name; integers are decimal strings, bytes are 0x hex."""
+    """The journal of decoded events. `args` is by parameter name; integers are decimal strings, bytes are 0x hex.
+
+    It is read by ranges of blocks.
+    """
 
     __tablename__ = "chain_events"
-    __table_args__ = (UniqueConstraint("block_hash", "log_index"), Index(None, "address", "block_number", "log_index"))
 
     block_number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     log_index: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     block_hash: Mapped[Hash]
-    transaction_hash: Mapped[Hash] = mapped_column(index=True)
+    transaction_hash: Mapped[Hash]
     address: Mapped[Address]
     contract: Mapped[str] = mapped_column(String(50))
     name: Mapped[str] = mapped_column(String(50))
@@ -145,11 +147,10 @@ class Balance(Mirrored):
 
 
 class Transfer(Mirrored):
-    """An ERC-20 Transfer."""
+    """An ERC-20 Transfer. Read by wallet (its cost basis and history in the API), hence the two indexes."""
 
     __tablename__ = "transfers"
     __table_args__ = (
-        Index(None, "token", "block_number", "log_index"),
         Index(None, "sender", "block_number", "log_index"),
         Index(None, "receiver", "block_number", "log_index"),
     )

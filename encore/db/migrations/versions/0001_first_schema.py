@@ -203,16 +203,7 @@ def upgrade() -> None:
         sa.Column("args", sa.JSON(), nullable=False),
         sa.Column("timestamp", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("block_number", "log_index", name=op.f("pk_chain_events")),
-        sa.UniqueConstraint("block_hash", "log_index", name=op.f("uq_chain_events_block_hash_log_index")),
     )
-    with op.batch_alter_table("chain_events", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_chain_events_address_block_number_log_index"),
-            ["address", "block_number", "log_index"],
-            unique=False,
-        )
-        batch_op.create_index(batch_op.f("ix_chain_events_transaction_hash"), ["transaction_hash"], unique=False)
-
     op.create_table(
         "checkpoints",
         sa.Column(
@@ -1035,11 +1026,6 @@ def upgrade() -> None:
             ["sender", "block_number", "log_index"],
             unique=False,
         )
-        batch_op.create_index(
-            batch_op.f("ix_transfers_token_block_number_log_index"),
-            ["token", "block_number", "log_index"],
-            unique=False,
-        )
 
     op.create_table(
         "undo_entries",
@@ -1382,7 +1368,6 @@ def downgrade() -> None:
     op.drop_table("vesting_claims")
     op.drop_table("undo_entries")
     with op.batch_alter_table("transfers", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_transfers_token_block_number_log_index"))
         batch_op.drop_index(batch_op.f("ix_transfers_sender_block_number_log_index"))
         batch_op.drop_index(batch_op.f("ix_transfers_receiver_block_number_log_index"))
 
@@ -1527,10 +1512,6 @@ def downgrade() -> None:
     op.drop_table("creator_metrics")
     op.drop_table("contract_settings")
     op.drop_table("checkpoints")
-    with op.batch_alter_table("chain_events", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_chain_events_transaction_hash"))
-        batch_op.drop_index(batch_op.f("ix_chain_events_address_block_number_log_index"))
-
     op.drop_table("chain_events")
     op.drop_table("candles")
     with op.batch_alter_table("breaker_trips", schema=None) as batch_op:
