@@ -43,6 +43,45 @@ def claim(token: str) -> Call:
     return Call(token, _encode("claimRewards()"), 0)
 
 
+def add_liquidity(exchange: str, token: str, native: int, limits: tuple[int, int], deadline: int) -> Call:
+    """Add `native` wei until `deadline` (unix seconds); `limits` are the most tokens to give, the fewest shares."""
+    signature = "addLiquidity(address,uint256,uint256,uint256)"
+    return Call(exchange, _encode(signature, token, *limits, deadline), native)
+
+
+def remove_liquidity(exchange: str, token: str, shares: int, least: tuple[int, int], deadline: int) -> Call:
+    """Give shares of a pool back until `deadline` (unix seconds) for at `least` native wei and token wei."""
+    signature = "removeLiquidity(address,uint256,uint256,uint256,uint256)"
+    return Call(exchange, _encode(signature, token, shares, *least, deadline), 0)
+
+
+def claim_revenue(token: str) -> Call:
+    """Claim the share of a coin's revenue."""
+    return Call(token, _encode("claimRevenue()"), 0)
+
+
+def delegate(token: str, delegatee: str) -> Call:
+    """Let `delegatee` vote (ERC-5805)."""
+    return Call(token, _encode("delegate(address)", delegatee), 0)
+
+
+def vote(governor: str, proposal_id: int, support: int, reason: str) -> Call:
+    """Vote on a proposal: 0 against, 1 for, 2 abstain (as OpenZeppelin's governors count)."""
+    if reason:
+        return Call(governor, _encode("castVoteWithReason(uint256,uint8,string)", proposal_id, support, reason), 0)
+    return Call(governor, _encode("castVote(uint256,uint8)", proposal_id, support), 0)
+
+
+def nonces(token: str, owner: str) -> Call:
+    """Ask for the number of the next signature (EIP-2612, a view)."""
+    return Call(token, _encode("nonces(address)", owner), 0)
+
+
+def eip712_domain(token: str) -> Call:
+    """Ask for what signatures are bound to (EIP-5267, a view)."""
+    return Call(token, _encode("eip712Domain()"), 0)
+
+
 def _encode(signature: str, *arguments: str | int) -> str:
     types = [kind for kind in signature[signature.index("(") + 1 : -1].split(",") if kind]
     return "0x" + (function_signature_to_4byte_selector(signature) + encode(types, arguments)).hex()

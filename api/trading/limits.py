@@ -34,6 +34,7 @@ class Market:
     """A coin's pool at the indexed block, and what limits trading in it."""
 
     platform_fee_bps: int
+    total_shares: int
     trip_count: int
     limits: Limits
 
@@ -64,7 +65,7 @@ async def load_market(view: MirrorView, exchange: str, coin: str, wallet: str | 
         total_supply=row.total_supply,
     )
     limits = Limits(Safeguards.of(settings), pool, None if account is None else _account(account, now), now)
-    return Market(row.platform_fee_bps, row.trip_count, limits)
+    return Market(row.platform_fee_bps, row.total_shares, row.trip_count, limits)
 
 
 async def get_limits(view: MirrorView, exchange: str, coin: str, wallet: str | None) -> schemas.TradingLimits:

@@ -8,10 +8,11 @@ from sqlalchemy import ColumnElement, Executable, Row, String, bindparam, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from encore.db import ReadSession
-from encore.db.models.chain import Balance, ContractSetting, Pool, Token
+from encore.db.models.chain import Balance, ContractSetting, IndexedContract, Pool, Token
 from encore.db.models.chain_exchange import PoolGuard, TradingCooldown, TradingExemption, TradingFlow
 
 SAFEGUARDS_PREFIX: Final = "safeguards."
+GOVERNOR: Final = "CreatorGovernor"
 
 _TOKEN: Final = bindparam("token", type_=String())
 _ACCOUNT: Final = bindparam("account", type_=String())
@@ -32,6 +33,12 @@ async def account(session: ReadSession, token: str, address: str) -> Row[Any] | 
     return await session.first(_account(), {"token": token, "account": address})
 
 
+async def is_governor(session: ReadSession, address: str) -> bool:
+    """Whether a governor that is followed stands at `address`."""
+    row = await session.first(select(IndexedContract.contract).where(IndexedContract.address == address))
+    return row is not None and row.contract == GOVERNOR
+
+
 @cache
 def _market() -> Executable:
     return (
@@ -40,6 +47,7 @@ def _market() -> Executable:
             Token.platform_fee_bps,
             Pool.native_reserve,
             Pool.token_reserve,
+            Pool.total_shares,
             PoolGuard.is_paused,
             PoolGuard.breaker_until,
             PoolGuard.trip_count,

@@ -6,8 +6,8 @@ from fastapi import APIRouter, Depends, Path, Query, Response
 
 from api import problems
 from api.coins.schemas import Side
-from api.coins.service import CoinNotFoundError
-from api.deps import BlockDep, ResourcesDep, ViewDep
+from api.coins.service import CoinNotFoundError, coin_state
+from api.deps import BlockDep, Resources, ResourcesDep, ViewDep
 from api.mirror.service import MirrorEmptyError
 from api.trading import limits, schemas, service
 from api.trading.wallet import TransactionRefusedError
@@ -67,6 +67,8 @@ async def get_trading_limits(
     summary="Prepare transactions to sign",
     responses=problems.responses(
         problems.InvalidRequestError,
+        CoinNotFoundError,
+        service.GovernorNotFoundError,
         service.SwapRefusedError,
         TransactionRefusedError,
         MirrorEmptyError,
@@ -81,12 +83,37 @@ async def prepare_transactions(
     request: schemas.TransactionRequest,
     _block: BlockDep,
 ) -> schemas.PreparedTransactions:
-    """Prepare a trade, stake, unstake or claim for the user's wallet to sign and send, step by step.
+    """Prepare a trade, liquidity, a stake, a claim, a vote or an approval for the user's wallet to sign and send.
 
     Nothing is stored and nothing is sent: asking again is harmless. Sign the steps in their order.
     """
     async with held.view() as view:  # given back before the node is asked, which may take long
-        quote = await service.quote_for(view, held.exchange, address, request)
+        basis = await service.basis_of(view, held.exchange, address, request)
     response.headers.update(view.tip.headers())
-    desk = service.TradingDesk(held.rpc, held.settings.chain.chain_id, held.exchange, held.clock)
-    return await service.prepare(desk, view.tip, address, request, quote)
+    return await service.prepare(_desk(held), view.tip, address, request, basis)
+
+
+@router.get(
+    "/permit",
+    operation_id="getPermit",
+    summary="Get a permit to sign",
+    responses=problems.responses(MirrorEmptyError, problems.ChainUnavailableError, problems.NotDeployedError),
+)
+async def get_permit(
+    held: ResourcesDep,
+    address: CoinAddress,
+    *,
+    wallet: Annotated[AddressInput, Query(description="who will sign")],
+    amount: Annotated[WeiInput, Query(description="coin wei that the exchange may take")],
+    lasts_seconds: Annotated[
+        int, Query(ge=1, le=schemas.MAXIMUM_DEADLINE_SECONDS, description="how long it can be used")
+    ] = schemas.DEFAULT_DEADLINE_SECONDS,
+) -> schemas.PermitData:
+    """Return the typed data of an approval that the wallet signs without a transaction of its own (EIP-2612)."""
+    async with held.view() as view:
+        await coin_state(view.session, address)
+    return await service.permit(_desk(held), address, service.PermitOrder(wallet, amount, lasts_seconds))
+
+
+def _desk(held: Resources) -> service.TradingDesk:
+    return service.TradingDesk(held.rpc, held.settings.chain.chain_id, held.exchange, held.clock)

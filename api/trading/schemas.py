@@ -2,18 +2,19 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
 from api.coins.schemas import Side
 from api.mirror.schemas import IndexedBlock
-from api.wire import Address, AddressInput, SignedWei, Wei, WeiInput, Wire
+from api.wire import Address, AddressInput, SearchText, SignedWei, Wei, WeiInput, Wire
 
 MAXIMUM_SLIPPAGE_BPS = 10_000
 DEFAULT_SLIPPAGE_BPS = 100
 DEFAULT_DEADLINE_SECONDS = 600
 MAXIMUM_DEADLINE_SECONDS = 86_400
+MAXIMUM_REASON_LENGTH = 200
 
 
 class Action(StrEnum):
@@ -25,6 +26,24 @@ class Action(StrEnum):
     STAKE = "stake"
     UNSTAKE = "unstake"
     CLAIM = "claim"
+    ADD_LIQUIDITY = "add_liquidity"
+    REMOVE_LIQUIDITY = "remove_liquidity"
+    CLAIM_REVENUE = "claim_revenue"
+    DELEGATE = "delegate"
+    VOTE = "vote"
+
+
+class Support(StrEnum):
+    """How to vote."""
+
+    AGAINST = "against"
+    FOR = "for"
+    ABSTAIN = "abstain"
+
+    @property
+    def number(self) -> int:
+        """How governors count it."""
+        return list(Support).index(self)
 
 
 class Currency(StrEnum):
@@ -122,39 +141,98 @@ class TradingLimits(Wire):
     indexed_block: IndexedBlock
 
 
-class TradeRequest(Wire):
+class _Request(Wire):
+    """What every request names."""
+
+    wallet: AddressInput = Field(description="who will sign")
+
+
+class _TermedRequest(_Request):
+    """A request whose outcome moves with the pool."""
+
+    slippage_bps: int = Field(
+        DEFAULT_SLIPPAGE_BPS, ge=0, le=MAXIMUM_SLIPPAGE_BPS, description="how much worse than quoted is acceptable"
+    )
+    deadline_seconds: int = Field(
+        DEFAULT_DEADLINE_SECONDS, ge=1, le=MAXIMUM_DEADLINE_SECONDS, description="how long the transaction may wait"
+    )
+
+
+class TradeRequest(_TermedRequest):
     """Buy or sell."""
 
     kind: Literal["trade"] = "trade"
     side: Side
-    wallet: AddressInput = Field(description="who will sign")
     amount: WeiInput = Field(description="buy: native wei to pay; sell: coin wei to sell")
-    slippage_bps: int = Field(DEFAULT_SLIPPAGE_BPS, ge=0, le=MAXIMUM_SLIPPAGE_BPS)
-    deadline_seconds: int = Field(
-        DEFAULT_DEADLINE_SECONDS, ge=1, le=MAXIMUM_DEADLINE_SECONDS, description="how long the trade may wait"
-    )
 
 
-class StakeRequest(Wire):
+class AddLiquidityRequest(_TermedRequest):
+    """Add native coins to the pool, with as many of the coin as the price asks for."""
+
+    kind: Literal["add_liquidity"]
+    native_amount: WeiInput = Field(description="native wei")
+
+
+class RemoveLiquidityRequest(_TermedRequest):
+    """Give shares of the pool back."""
+
+    kind: Literal["remove_liquidity"]
+    shares: WeiInput
+
+
+class StakeRequest(_Request):
     """Stake coins for 365 days."""
 
     kind: Literal["stake"]
-    wallet: AddressInput = Field(description="who will sign")
     amount: WeiInput = Field(description="coin wei")
 
 
-class UnstakeRequest(Wire):
+class UnstakeRequest(_Request):
     """Take a stake back, rewards included."""
 
     kind: Literal["unstake"]
-    wallet: AddressInput = Field(description="who will sign")
 
 
-class ClaimRequest(Wire):
+class ClaimRequest(_Request):
     """Claim a stake's rewards."""
 
     kind: Literal["claim"]
-    wallet: AddressInput = Field(description="who will sign")
+
+
+class ClaimRevenueRequest(_Request):
+    """Claim the share of the revenue that the coin's creator distributed."""
+
+    kind: Literal["claim_revenue"]
+
+
+class DelegateRequest(_Request):
+    """Let an account, oneself too, vote with the wallet's coins."""
+
+    kind: Literal["delegate"]
+    delegatee: AddressInput = Field(description="who votes")
+
+
+class ApproveRequest(_Request):
+    """Let the exchange take coins of the wallet."""
+
+    kind: Literal["approve"]
+    amount: WeiInput = Field(description="coin wei in all; replaces what was allowed before")
+
+
+class VoteRequest(_Request):
+    """Vote on a proposal of a governor."""
+
+    kind: Literal["vote"]
+    governor: AddressInput = Field(description="the governor's contract")
+    proposal_id: WeiInput = Field(description="the proposal's number")
+    support: Support
+    reason: SearchText = Field("", max_length=MAXIMUM_REASON_LENGTH, description="for others to read, on chain")
+
+
+SimpleRequest = (
+    StakeRequest | UnstakeRequest | ClaimRequest | ClaimRevenueRequest | DelegateRequest | ApproveRequest | VoteRequest
+)
+"""Those that need no quote."""
 
 
 def _kind(body: object) -> object:
@@ -163,9 +241,15 @@ def _kind(body: object) -> object:
 
 TransactionRequest = Annotated[
     Annotated[TradeRequest, Tag("trade")]
+    | Annotated[AddLiquidityRequest, Tag("add_liquidity")]
+    | Annotated[RemoveLiquidityRequest, Tag("remove_liquidity")]
     | Annotated[StakeRequest, Tag("stake")]
     | Annotated[UnstakeRequest, Tag("unstake")]
-    | Annotated[ClaimRequest, Tag("claim")],
+    | Annotated[ClaimRequest, Tag("claim")]
+    | Annotated[ClaimRevenueRequest, Tag("claim_revenue")]
+    | Annotated[DelegateRequest, Tag("delegate")]
+    | Annotated[ApproveRequest, Tag("approve")]
+    | Annotated[VoteRequest, Tag("vote")],
     Discriminator(_kind),
 ]
 
@@ -196,10 +280,31 @@ class Step(Wire):
     transaction: UnsignedTransaction
 
 
+class LiquidityQuote(Wire):
+    """What moves into or out of the pool at the indexed block, to the wei, and what is accepted at worst."""
+
+    native_amount: Wei = Field(description="native wei")
+    token_amount: Wei = Field(description="coin wei")
+    shares: Wei
+    minimum_native: Wei = Field(description="the fewest native wei to receive")
+    token_limit: Wei = Field(description="the most coin wei to give, or the fewest to receive")
+    minimum_shares: Wei = Field(description="the fewest shares to receive")
+
+
+class PermitData(Wire):
+    """A permit (EIP-2612) for the wallet to sign: whoever sends it to the coin lets the exchange take the coins."""
+
+    typed_data: dict[str, Any] = Field(description="as eth_signTypedData_v4 takes it (EIP-712)", examples=[{}])
+    expires_at: datetime
+
+
 class PreparedTransactions(Wire):
     """What the wallet has to sign and send, in this order. The server holds no key and sends nothing."""
 
     steps: list[Step]
     quote: Quote | None = Field(description="what a trade is based on; null for other kinds")
-    expires_at: datetime | None = Field(description="a trade that is mined later reverts; null for other kinds")
+    liquidity: LiquidityQuote | None = Field(description="what a change of liquidity is based on; null for other kinds")
+    expires_at: datetime | None = Field(
+        description="a trade or a change of liquidity that is mined later reverts; null for other kinds"
+    )
     indexed_block: IndexedBlock

@@ -2,19 +2,43 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from api.coins.schemas import Side
 from api.coins.service import coin_state
 from api.mirror.service import MirrorView, Tip
 from api.problems import ProblemError
-from api.trading import calls, schemas
+from api.trading import plans, repository, schemas
 from api.trading.limits import load_market, wire_refusal
-from api.trading.schemas import Action, Currency, Fee
+from api.trading.schemas import Currency, Fee
 from api.trading.wallet import Wallet
-from api.wire import utc
+from api.wire import checksummed, utc
 from encore.chain import amm
-from encore.chain.outbox.signer import Call
 from encore.chain.rpc import RpcClient
+
+_PERMIT_TYPES: Final = {
+    "EIP712Domain": [
+        {"name": "name", "type": "string"},
+        {"name": "version", "type": "string"},
+        {"name": "chainId", "type": "uint256"},
+        {"name": "verifyingContract", "type": "address"},
+    ],
+    "Permit": [
+        {"name": "owner", "type": "address"},
+        {"name": "spender", "type": "address"},
+        {"name": "value", "type": "uint256"},
+        {"name": "nonce", "type": "uint256"},
+        {"name": "deadline", "type": "uint256"},
+    ],
+}
+
+
+class GovernorNotFoundError(ProblemError):
+    """No governor that is followed has this address."""
+
+    status = 404
+    slug = "governor-not-found"
+    title = "Governor not found"
 
 
 class SwapRefusedError(ProblemError):
@@ -36,12 +60,11 @@ class TradingDesk:
 
 
 @dataclass(frozen=True, slots=True)
-class _Planned:
-    """One call to be signed, in words for its signer."""
+class Basis:
+    """What a request is planned on, as of the indexed block."""
 
-    action: Action
-    description: str
-    call: Call
+    quote: schemas.Quote | None = None
+    liquidity: schemas.LiquidityQuote | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +75,15 @@ class Order:
     amount: int
     slippage_bps: int
     wallet: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PermitOrder:
+    """A permit to be written: `amount` coin wei that `owner` would let the exchange take."""
+
+    owner: str
+    amount: int
+    lasts_seconds: int
 
 
 async def get_quote(view: MirrorView, exchange: str, coin: str, order: Order) -> schemas.Quote:
@@ -86,66 +118,77 @@ async def get_quote(view: MirrorView, exchange: str, coin: str, order: Order) ->
     )
 
 
-async def quote_for(
-    view: MirrorView, exchange: str, coin: str, request: schemas.TransactionRequest
-) -> schemas.Quote | None:
-    """Quote the trade that `request` is, or only check that the coin exists. Raises as `get_quote`."""
-    if isinstance(request, schemas.TradeRequest):
-        order = Order(request.side, request.amount, request.slippage_bps, request.wallet)
-        return await get_quote(view, exchange, coin, order)
+async def basis_of(view: MirrorView, exchange: str, coin: str, request: schemas.TransactionRequest) -> Basis:
+    """Quote what `request` would do, or only check that what it is about exists. Raises as `get_quote`."""
+    match request:
+        case schemas.TradeRequest():
+            order = Order(request.side, request.amount, request.slippage_bps, request.wallet)
+            return Basis(quote=await get_quote(view, exchange, coin, order))
+        case schemas.AddLiquidityRequest():
+            market = await load_market(view, exchange, coin, None)
+            return Basis(liquidity=plans.quote_addition(market.limits.pool.reserves, market.total_shares, request))
+        case schemas.RemoveLiquidityRequest():
+            market = await load_market(view, exchange, coin, None)
+            return Basis(liquidity=plans.quote_withdrawal(market.limits.pool.reserves, market.total_shares, request))
+        case schemas.VoteRequest() if not await repository.is_governor(view.session, request.governor):
+            raise GovernorNotFoundError(f"{request.governor} is no governor that Encore follows")
     await coin_state(view.session, coin)
-    return None
+    return Basis()
 
 
 async def prepare(
-    desk: TradingDesk, tip: Tip, coin: str, request: schemas.TransactionRequest, quote: schemas.Quote | None
+    desk: TradingDesk, tip: Tip, coin: str, request: schemas.TransactionRequest, basis: Basis
 ) -> schemas.PreparedTransactions:
-    """Prepare what the wallet has to sign; `quote` is what `quote_for` gave. Raises as `Wallet.prepare`."""
+    """Prepare what the wallet has to sign; `basis` is what `basis_of` gave. Raises as `Wallet.prepare`."""
     wallet = Wallet(desk.rpc, desk.chain_id, request.wallet)
     state = await wallet.state()
     deadline: int | None = None
-    if quote is not None and isinstance(request, schemas.TradeRequest):
+    if isinstance(request, schemas.TradeRequest | schemas.AddLiquidityRequest | schemas.RemoveLiquidityRequest):
         # The chain's clock may be ahead of ours, or its last block old: the wait counts from the later of both.
         deadline = max(state.timestamp, int(desk.clock())) + request.deadline_seconds
-        plan = _plan_trade(desk.exchange, coin, quote, deadline)
-        if quote.side is Side.SELL and await wallet.allowance(coin, desk.exchange) < quote.amount_in:
-            plan.insert(0, _plan_approval(desk.exchange, coin, quote.amount_in))
+        plan = _plan(desk.exchange, coin, request, basis, deadline)
     else:
-        plan = _plan_staking(coin, request)
-    transactions = await wallet.prepare(state, [step.call for step in plan])
+        plan = plans.simple(desk.exchange, coin, request)
+    steps = [plan.wanted]
+    if plan.allowance and await wallet.allowance(coin, desk.exchange) < plan.allowance:
+        steps.insert(0, plans.approval(desk.exchange, coin, plan.allowance))
+    transactions = await wallet.prepare(state, [step.call for step in steps])
     return schemas.PreparedTransactions(
         steps=[
             schemas.Step(action=step.action, description=step.description, transaction=transaction)
-            for step, transaction in zip(plan, transactions, strict=True)
+            for step, transaction in zip(steps, transactions, strict=True)
         ],
-        quote=quote,
+        quote=basis.quote,
+        liquidity=basis.liquidity,
         expires_at=None if deadline is None else utc(deadline),
         indexed_block=tip.wire(),
     )
 
 
-def _plan_trade(exchange: str, coin: str, quote: schemas.Quote, deadline: int) -> list[_Planned]:
-    amount, least = quote.amount_in, quote.minimum_out
-    if quote.side is Side.BUY:
-        words = f"Buy at least {least} wei of the coin for {amount} native wei"
-        return [_Planned(Action.BUY, words, calls.buy(exchange, coin, amount, least, deadline))]
-    words = f"Sell {amount} wei of the coin for at least {least} native wei"
-    return [_Planned(Action.SELL, words, calls.sell(exchange, coin, amount, least, deadline))]
+async def permit(desk: TradingDesk, coin: str, wanted: PermitOrder) -> schemas.PermitData:
+    """Write the permit (EIP-2612) that lets the exchange take coins, for their owner to sign."""
+    wallet = Wallet(desk.rpc, desk.chain_id, wanted.owner)
+    state = await wallet.state()
+    deadline = max(state.timestamp, int(desk.clock())) + wanted.lasts_seconds
+    name, version = await wallet.signing_domain(coin)
+    message = {
+        "owner": checksummed(wanted.owner),
+        "spender": checksummed(desk.exchange),
+        "value": str(wanted.amount),
+        "nonce": str(await wallet.permit_nonce(coin)),
+        "deadline": str(deadline),
+    }
+    domain = {"name": name, "version": version, "chainId": desk.chain_id, "verifyingContract": checksummed(coin)}
+    typed_data = {"types": _PERMIT_TYPES, "primaryType": "Permit", "domain": domain, "message": message}
+    return schemas.PermitData(typed_data=typed_data, expires_at=utc(deadline))
 
 
-def _plan_approval(exchange: str, coin: str, amount: int) -> _Planned:
-    words = f"Let the exchange take {amount} wei of the coin"
-    return _Planned(Action.APPROVE, words, calls.approve(coin, exchange, amount))
-
-
-def _plan_staking(coin: str, request: schemas.TransactionRequest) -> list[_Planned]:
-    match request:
-        case schemas.StakeRequest(amount=amount):
-            return [_Planned(Action.STAKE, f"Stake {amount} wei of the coin for 365 days", calls.stake(coin, amount))]
-        case schemas.UnstakeRequest():
-            return [_Planned(Action.UNSTAKE, "Take the stake back with its rewards", calls.unstake(coin))]
-        case _:
-            return [_Planned(Action.CLAIM, "Claim the stake's rewards", calls.claim(coin))]
+def _plan(exchange: str, coin: str, request: schemas.TransactionRequest, basis: Basis, deadline: int) -> plans.Plan:
+    if basis.quote is not None:
+        return plans.trade(exchange, coin, basis.quote, deadline)
+    assert basis.liquidity is not None  # noqa: S101 - one of both is there
+    plan = plans.add_liquidity if isinstance(request, schemas.AddLiquidityRequest) else plans.remove_liquidity
+    return plan(exchange, coin, basis.liquidity, deadline)
 
 
 def _swap(reserves: amm.Reserves, side: Side, amount: int, platform_fee_bps: int) -> amm.Swap:

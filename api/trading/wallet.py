@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from eth_abi.abi import decode
+
 from api.problems import ProblemError
 from api.trading import calls
 from api.trading.schemas import UnsignedTransaction
@@ -16,6 +18,7 @@ GAS_MARGIN_PERCENT: Final = 125
 """State may move between estimate and mining; gas that is not used is not paid."""
 GAS_AFTER_APPROVAL_FACTOR: Final = 6
 """A sale cannot be estimated before its approval is mined. One on anvil took 1.4 approvals' gas; the rest is room."""
+_EIP712_DOMAIN: Final = ("bytes1", "string", "string", "uint256", "address", "bytes32", "uint256[]")
 BASE_FEE_FACTOR: Final = 2
 """The offer stays good while the base fee doubles, as wallets do."""
 
@@ -67,6 +70,18 @@ class Wallet:
         """Ask how many token wei `spender` may take from the wallet."""
         call = calls.allowance(token, self.address, spender)
         return int(await self._rpc.call("eth_call", {"to": call.to, "data": call.data}, "latest"), 16)
+
+    async def permit_nonce(self, token: str) -> int:
+        """Ask for the number of the wallet's next permit (EIP-2612)."""
+        call = calls.nonces(token, self.address)
+        return int(await self._rpc.call("eth_call", {"to": call.to, "data": call.data}, "latest"), 16)
+
+    async def signing_domain(self, token: str) -> tuple[str, str]:
+        """Ask for the name and version that signatures for `token` are bound to (EIP-5267)."""
+        call = calls.eip712_domain(token)
+        answer = await self._rpc.call("eth_call", {"to": call.to, "data": call.data}, "latest")
+        _, name, version, *_ = decode(_EIP712_DOMAIN, bytes.fromhex(answer.removeprefix("0x")))
+        return name, version
 
     async def prepare(self, state: ChainState, steps: Sequence[Call]) -> list[UnsignedTransaction]:
         """Complete one call, or an approval and the call that needs it.

@@ -107,11 +107,12 @@ def event_topic(abi: dict[str, Any]) -> str:
 
 
 @asynccontextmanager
-async def market_of(settings: Settings, *, seed: int = 100 * ETHER) -> AsyncIterator[Market]:
-    """Deploy everything, launch the coin of account 2 with `seed` wei, index it and open the API."""
+async def market_of(settings: Settings, *, seed: int = 100 * ETHER, governed: bool = False) -> AsyncIterator[Market]:
+    """Deploy what coins need (all where `governed`), launch account 2's with `seed` wei, index it and open the API."""
     database = Database(settings.database)
     async with RpcClient(list(settings.endpoints)) as rpc:
-        economy = await Chain(rpc).deploy()
+        chain = Chain(rpc)
+        economy = await chain.deploy_everything() if governed else await chain.deploy()
         launched = await economy.launch(2, seed=seed)
         coin = Contract(economy.chain, "BalancedCreatorToken", launched.address)
         registry, network = Registry(all_contracts(), load_abi), network_named("local")

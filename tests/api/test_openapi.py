@@ -34,6 +34,7 @@ def test_every_path_of_the_loop_is_there(document: dict[str, Any]) -> None:
         "/api/v1/coins/{address}/quote",
         "/api/v1/coins/{address}/limits",
         "/api/v1/coins/{address}/transactions",
+        "/api/v1/coins/{address}/permit",
         "/api/v1/market",
         "/api/v1/wallets/{address}/portfolio",
         "/api/v1/wallets/{address}/holdings",

@@ -3,8 +3,10 @@
 from typing import Any
 
 import pytest
+from eth_account import Account
+from eth_utils.crypto import keccak
 
-from encore.settings import local_account_address
+from encore.settings import local_account_address, local_account_key
 from tests.api.mirrored import TRADER, Market
 from tests.factories import ETHER
 
@@ -74,6 +76,73 @@ async def test_coins_are_staked_and_rewards_claimed_by_prepared_transactions(mar
     assert await market.tokens() > before
     await market.execute(await market.prepare(kind="unstake"))
     assert not await market.coin.call("isStaking", WALLET)
+
+
+async def test_liquidity_is_added_and_taken_back_as_quoted(market: Market) -> None:
+    await market.execute(await market.prepare(side="buy", amount=str(10**18)))
+    await market.mirror()
+    before = await market.tokens()
+    prepared = await market.prepare(kind="add_liquidity", native_amount=str(10**17), slippage_bps=0)
+    assert [step["action"] for step in prepared["steps"]] == ["approve", "add_liquidity"]
+    await market.execute(prepared)
+    quote = prepared["liquidity"]
+    assert str(before - await market.tokens()) == quote["token_amount"]
+    assert str(await market.exchange.call("sharesOf", market.coin.address, WALLET)) == quote["shares"]
+    assert await market.coin.call("allowance", WALLET, market.exchange.address) == 0
+
+    await market.mirror()
+    held = await market.tokens()
+    prepared = await market.prepare(kind="remove_liquidity", shares=quote["shares"], slippage_bps=0)
+    native = await market.native()
+    (receipt,) = await market.execute(prepared)
+    gas = int(receipt["gasUsed"], 16) * int(receipt["effectiveGasPrice"], 16)
+    assert str(await market.tokens() - held) == prepared["liquidity"]["token_amount"]
+    assert str(await market.native() - native + gas) == prepared["liquidity"]["native_amount"]
+
+
+async def test_coins_vote_and_their_revenue_is_claimed_by_prepared_transactions(market: Market) -> None:
+    await market.execute(await market.prepare(side="buy", amount=str(10**18)))
+    await market.execute(await market.prepare(kind="delegate", delegatee=WALLET))
+    assert await market.coin.call("getVotes", WALLET) == await market.tokens()
+    await market.coin.send("distribute", sender=6, value=ETHER)
+    await market.chain.wait(10)
+    due = await market.coin.call("pendingRevenue", WALLET)
+    before = await market.native()
+    (receipt,) = await market.execute(await market.prepare(kind="claim_revenue"))
+    gas = int(receipt["gasUsed"], 16) * int(receipt["effectiveGasPrice"], 16)
+    assert await market.native() - before + gas == due > 0
+
+
+async def test_an_approval_is_a_transaction_or_a_signature(market: Market) -> None:
+    await market.execute(await market.prepare(kind="approve", amount="12345"))
+    assert await market.coin.call("allowance", WALLET, market.exchange.address) == 12_345
+    permit = await market.get(f"{market.path}/permit", wallet=WALLET, amount="777", lasts_seconds=60)
+    signed = Account.sign_typed_data(local_account_key(TRADER), full_message=permit["typed_data"])
+    r, s = (number.to_bytes(32) for number in (signed.r, signed.s))
+    deadline = int(permit["typed_data"]["message"]["deadline"])
+    await market.coin.send("permit", WALLET, market.exchange.address, 777, deadline, signed.v, r, s, sender=6)
+    assert await market.coin.call("allowance", WALLET, market.exchange.address) == 777
+
+
+async def test_a_vote_is_prepared_for_governors_that_are_followed(governed: Market) -> None:
+    governor, timelock = (governed.economy.contracts[name] for name in ("CreatorGovernor", "CreatorTimelock"))
+    spark = governed.economy.contracts["SparkToken"]
+    await spark.send("delegate", WALLET)
+    await governed.chain.wait(10)
+    call = timelock.encode("updateDelay", 7_200)
+    await governor.send("propose", [timelock.address], [0], [call], "Wait two hours", sender=TRADER)
+    await governed.chain.wait(120)
+    number = str(await governor.call("hashProposal", [timelock.address], [0], [call], keccak(text="Wait two hours")))
+    await governed.mirror()
+    vote: dict[str, Any] = {"kind": "vote", "governor": governor.address, "proposal_id": number, "support": "for"}
+    prepared = await governed.prepare(**vote, reason="patience")
+    await governed.execute(prepared)
+    against, votes_for, _ = await governor.call("proposalVotes", int(number))
+    assert (against, votes_for > 0) == (0, True)
+
+    body = {"wallet": WALLET, **vote, "governor": timelock.address}
+    response = await governed.client.post(f"{governed.path}/transactions", json=body)
+    assert (response.status_code, response.json()["type"]) == (404, "urn:encore:problem:governor-not-found")
 
 
 async def test_what_the_chain_would_refuse_is_told_before_anybody_signs(market: Market) -> None:
