@@ -146,9 +146,8 @@ class Mirror:
         timestamps = {header.number: header.timestamp for header in segment.headers}
         events = list(self._registry.decode(segment.logs, followed, timestamps))
         last = segment.headers[-1]
-        reached = Position(
-            last.number, last.hash, last.timestamp, max(position.finalized, min(segment.finalized, last.number))
-        )
+        finalized = last.number if segment.is_final else position.finalized
+        reached = Position(last.number, last.hash, last.timestamp, finalized)
         if len(self._state) > ROWS_KEPT:
             await self.settled()
             self._state.forget()
@@ -186,6 +185,34 @@ class Mirror:
             await self._database.in_thread(build_indexes)
             self._is_indexed = True
 
+    async def finalize(self, number: int) -> None:
+        """Take the blocks up to `number` as final: what it would take to undo them is forgotten."""
+        await self.settled()
+        reached = replace(self.position, finalized=number)
+
+        def work(connection: Connection) -> None:
+            self._move_checkpoint(connection, self.position, reached)
+            _prune(connection, number)
+
+        await self._database.in_thread(work)
+        self._position = self._committed = reached
+
+    async def undoable(self) -> list[Header]:
+        """Return the newest final block and the mirrored ones above it, without their blooms."""
+        async with self._database.read() as session:
+            rows = await session.all(select(Block.__table__).order_by(Block.number))
+        return [Header(row.number, row.hash, row.parent_hash, row.timestamp, bloom=0) for row in rows]
+
+    async def log_positions(self, first: int, last: int) -> set[tuple[int, int]]:
+        """Return where the journal has events of these blocks: block number and log index."""
+        async with self._database.read() as session:
+            rows = await session.all(
+                select(ChainEvent.block_number, ChainEvent.log_index).where(
+                    ChainEvent.block_number.between(first, last)
+                )
+            )
+        return {(row.block_number, row.log_index) for row in rows}
+
     async def undo(self, fork: Header) -> int:
         """Take back every block above `fork`, a block of the mirror; returns the number of events undone."""
         await self.settled()
@@ -210,9 +237,7 @@ class Mirror:
 
     async def hashes(self) -> dict[int, str]:
         """Return the hashes of the mirrored blocks that may still be undone, and of the newest final one."""
-        async with self._database.read() as session:
-            rows = await session.all(select(Block.number, Block.hash).order_by(Block.number))
-        return {row.number: row.hash for row in rows}
+        return {header.number: header.hash for header in await self.undoable()}
 
     async def _load_followed(self) -> None:
         async with self._database.read() as session:
@@ -332,9 +357,9 @@ class Mirror:
             if not segment.is_final or _has_feed(reader):
                 writes.append(self._feed("applied", rows))
         blocks = [_block_row(header) for header in segment.headers if header.number >= reached.finalized]
-        if blocks:
-            writes.append(self._bulk[table_of(Block)].insert(blocks))
-        writes.append(lambda connection: _prune(connection, reached.finalized))
+        writes.append(self._bulk[table_of(Block)].insert(blocks))
+        if segment.is_final:
+            writes.append(lambda connection: _prune(connection, reached.finalized))
         return writes
 
     def _undo(self, connection: Connection, reached: Position) -> int:

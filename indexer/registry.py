@@ -69,23 +69,25 @@ class Registry:
                         found[address] = event.deploys.contract
         return found
 
+    def event_of(self, log: dict[str, Any], followed: Mapping[str, str]) -> FollowedEvent | None:
+        """Return which event of a followed contract a log is; None where its ABI has no such topic."""
+        return self.events[followed[log["address"]]].get(log["topics"][0])
+
     def decode(
         self, logs: Iterable[dict[str, Any]], followed: Mapping[str, str], timestamps: Mapping[int, int]
     ) -> Iterator[tuple[Event, FollowedEvent]]:
         """Decode the logs of followed contracts in their order; `timestamps` are by block number."""
         for log in logs:
-            address = log["address"]
-            topics = log["topics"]
-            followed_event = self.events[followed[address]].get(topics[0])
+            followed_event = self.event_of(log, followed)
             if followed_event is None:
-                continue  # another contract's topic, which this one's ABI does not have
+                continue
             number = int(log["blockNumber"], 16)
             yield (
                 Event(
                     contract=followed_event.contract,
                     name=followed_event.decoder.name,
-                    address=address,
-                    args=followed_event.decoder.decode(topics, log["data"]),
+                    address=log["address"],
+                    args=followed_event.decoder.decode(log["topics"], log["data"]),
                     block_number=number,
                     block_hash=log["blockHash"],
                     log_index=int(log["logIndex"], 16),

@@ -28,6 +28,8 @@ LOGS_PER_SEGMENT: Final = 10_000
 """Ranges of final blocks grow and shrink towards this many logs: enough for bulk writes, not too much for memory."""
 UNDOABLE_SPAN: Final = 64
 """Blocks that are not final are read one eth_getLogs each; this many go into one request and one transaction."""
+HEAD_SECONDS: Final = 5.0
+"""How long a backfill goes on before the head is read again, so that it and the lag are known meanwhile."""
 OBJECTS_PER_COLLECTION: Final = 200_000
 """How many objects more there may be before garbage is looked for: a segment's are all in use until it is written."""
 FIRST_RETRY_SECONDS: Final = 0.02
@@ -88,18 +90,60 @@ class Indexer:
 
     async def catch_up(self, last: int | None = None) -> None:
         """Bring the mirror to the node's head, or to block `last`, undoing what the chain has replaced."""
-        while not await self._is_level(head := await self._source.head(last)):
+        while True:
+            head = await self._source.head(last)
+            is_level = await self._is_level(head)
+            if (is_level or self.position.number < head.finalized) and not await self._rescan(head):
+                continue
+            if is_level:
+                break
             try:
                 with _rare_garbage_collection():
-                    async with aclosing(self._runs(head)) as runs:
-                        async for run in runs:
-                            if run.headers[0].parent_hash != self.position.hash:
-                                await self._follow_reorg(head)
-                                break
-                            await self._mirror_run(head, run)
+                    await self._mirror_up_to(head)
             finally:
                 await self._mirror.settled()
         await self._mirror.build_indexes()
+
+    async def _mirror_up_to(self, head: Head) -> None:
+        """Mirror runs of blocks, for as long as it makes sense to speak of this head."""
+        begun = since = monotonic()
+        async with aclosing(self._runs(head)) as runs:
+            async for run in runs:
+                if run.headers[0].parent_hash != self.position.hash:
+                    await self._follow_reorg(head)
+                    break
+                await self._mirror_run(head, run, since)
+                since = monotonic()
+                if since - begun > HEAD_SECONDS:
+                    break
+
+    async def _rescan(self, head: Head) -> bool:
+        """Read the logs of blocks that have become final once more, by range, and let them be final in the mirror.
+
+        A node that is asked near the head may leave out some of a block's logs, which no bloom shows. Blocks that lack
+        logs are undone, to be mirrored again. Returns whether nothing is left to do.
+        """
+        newest_final, *blocks = await self._mirror.undoable()
+        final = [block for block in blocks if block.number <= head.finalized][:UNDOABLE_SPAN]
+        if not final or (await self._source.header(self.position.number)).hash != self.position.hash:
+            return True  # nothing to do, or a reorg to follow first
+        logs, announced = await self._read_logs(self._source.logs_by_number, final, self._mirror.followed)
+        followed = {**self._mirror.followed, **announced}
+        first, last = final[0].number, final[-1].number
+        mirrored = await self._mirror.log_positions(first, last)
+        found = {log_position(log) for log in logs if self._registry.event_of(log, followed) is not None}
+        if not found >= mirrored:
+            number, _ = min(mirrored - found)
+            raise InconsistentNodeError(f"the node leaves out logs of block {number} that it gave when that was new")
+        if lacking := found - mirrored:
+            number, _ = min(lacking)
+            error = InconsistentNodeError(f"the node had left out {len(lacking)} logs from block {number} on")
+            self._telemetry.failed(error)
+            _log.warning("undoing blocks that lack logs", first_block=number, reason=str(error))
+            await self._mirror.undo([newest_final, *blocks][number - first])
+            return False
+        await self._mirror.finalize(last)
+        return last == min(head.finalized, self.position.number)
 
     async def _is_level(self, head: Head) -> bool:
         """Whether there is nothing to do.
@@ -171,20 +215,22 @@ class Indexer:
                 raise InconsistentNodeError(f"block {child.number} does not follow the block {parent.number} just read")
         return headers
 
-    async def _mirror_run(self, head: Head, run: Run) -> None:
-        started = monotonic()
+    async def _mirror_run(self, head: Head, run: Run, since: float) -> None:
         events = await self._mirror.apply(Segment(run.headers, run.logs, run.announced, head.finalized))
-        seconds = monotonic() - started
+        seconds = monotonic() - since
         self._telemetry.applied(events, seconds)
         self._telemetry.stands_at(self._mirror.committed.number, self._mirror.committed.timestamp)
+        behind = head.header.number - run.headers[-1].number
         _log.log(
             logging.INFO if len(run.headers) > 1 else logging.DEBUG,
             "indexed",
             block=run.headers[-1].number,
-            behind=head.header.number - run.headers[-1].number,
+            behind=behind,
             blocks=len(run.headers),
             events=events,
+            blocks_per_second=round(len(run.headers) / seconds),
             events_per_second=round(events / seconds),
+            eta_seconds=round(behind * seconds / len(run.headers)),
         )
 
     async def _read_logs(

@@ -3,7 +3,7 @@
 import os
 from typing import Final
 
-SCHEDULES: Final = int(os.environ.get("INDEXER_SCHEDULES", "25"))
+SCHEDULES: Final = int(os.environ.get("INDEXER_SCHEDULES", "50"))
 """Random schedules of reorgs, for each database."""
 KILLS: Final = int(os.environ.get("INDEXER_KILLS", "3"))
 """Kills of the process during backfill, and as many while it follows the chain, for each database."""

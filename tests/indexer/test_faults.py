@@ -4,6 +4,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from eth_utils.crypto import keccak
 from sqlalchemy import delete
 
 from encore.db import Database
@@ -20,9 +21,10 @@ from indexer.lock import writer_lock
 from indexer.source import suggested_span
 from tests.indexer.economy import Economy
 from tests.indexer.node import FakeNode, NodeError
-from tests.indexer.replica import catch_up, dump, events_told, indexer_of
+from tests.indexer.replica import catch_up, dump, events_mirrored, events_told, indexer_of
 from tests.indexer.world import ACCOUNTS, CONTRACTS, deployment, encode_log
 
+APPROVAL = "0x" + keccak(text="Approval(address,address,uint256)").hex()
 FINAL = 0
 """A finality depth with which every block is final when it is first seen."""
 
@@ -85,6 +87,54 @@ async def test_logs_that_a_node_leaves_out_are_found_by_bloom(
     lively.meddle = LeaveOut("eth_getLogs")
     async with indexer_of(database, lively) as indexer:
         await catch_up(indexer)
+    assert await dump(database) == truth
+
+
+class LeaveOutSome(Refuse):
+    """Answers for single blocks without their approvals, where the same contract has another log: no bloom tells."""
+
+    left_out = 0
+
+    def lie(self, params: list[Any], result: Any) -> Any:
+        if "blockHash" not in params[0]:
+            return result
+        others = {log["address"] for log in result if log["topics"][0] != APPROVAL}
+        kept = [log for log in result if log["topics"][0] != APPROVAL or log["address"] not in others]
+        self.left_out += len(result) - len(kept)
+        return kept
+
+
+async def test_logs_that_no_bloom_shows_to_be_missing_are_found_once_their_blocks_are_final(
+    database: Database, lively: FakeNode, truth: dict[str, Any]
+) -> None:
+    lively.finality_blocks = 64
+    lively.finalized = 0
+    liar = lively.meddle = LeaveOutSome("eth_getLogs")
+    async with indexer_of(database, lively) as indexer:
+        await catch_up(indexer)
+        assert liar.left_out > 0
+        assert await dump(database) != truth
+        lively.finalized = lively.head.number
+        await catch_up(indexer)
+    assert await dump(database) == truth
+    assert await events_told(database) == await events_mirrored(database)
+
+
+async def test_a_node_that_takes_back_logs_of_blocks_that_became_final_undoes_nothing(
+    database: Database, lively: FakeNode, truth: dict[str, Any]
+) -> None:
+    class TakeBack(Refuse):
+        def lie(self, params: list[Any], result: Any) -> Any:
+            return result[:-1] if "fromBlock" in params[0] else result
+
+    lively.finality_blocks = 64
+    lively.finalized = 0
+    async with indexer_of(database, lively) as indexer:
+        await catch_up(indexer)
+        lively.finalized = lively.head.number
+        lively.meddle = TakeBack("eth_getLogs")
+        with pytest.raises(InconsistentNodeError, match="leaves out logs of block"):
+            await indexer.catch_up()
     assert await dump(database) == truth
 
 
