@@ -9,6 +9,10 @@ class SettingsError(EncoreError):
     """One or more settings are wrong; the message lists all of them."""
 
 
+class KeystoreError(EncoreError):
+    """An encrypted keystore, or the passphrase to it, cannot be read."""
+
+
 class UnknownNetworkError(EncoreError):
     """The named network is not one that Encore knows."""
 

@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import make_url
 
 from encore import PROJECT_ROOT
+from encore.chain.keys import key_from_keystore, read_passphrase
 from encore.chain.networks import LOCAL_MNEMONIC, Network, network_named
 from encore.errors import SettingsError, UnknownNetworkError
 
@@ -94,6 +95,12 @@ class Settings(BaseSettings):
         description="Sourcify server where a deployment on a public network publishes its sources; empty for none",
     )
     oracle_private_key: SecretStr | None = Field(None, description="0x-prefixed key of the oracle; optional locally")
+    oracle_keystore: str = Field(
+        "",
+        description="instead: path of an encrypted keystore (JSON V3) with that key, or alias of an Ape account",
+    )
+    oracle_passphrase: SecretStr | None = Field(None, description="passphrase of that keystore")
+    oracle_passphrase_file: Path | None = Field(None, description="instead: the file whose first line it is")
     oracle_max_fee_gwei: int = Field(1_000, ge=1, description="the most that the oracle offers for gas, in gwei")
     oracle_gas_budget: Decimal | None = Field(
         None,
@@ -269,13 +276,24 @@ class Settings(BaseSettings):
     def oracle_key(self) -> str:
         """Return the oracle's private key; on the local chain a development key stands in for a missing one.
 
-        Raises `SettingsError` on a public network without a key.
+        Raises `SettingsError` on a public network without a key, `KeystoreError` where the keystore does not open.
         """
+        if self.oracle_keystore and self.oracle_private_key is not None:
+            raise SettingsError("ENCORE_ORACLE_PRIVATE_KEY and ENCORE_ORACLE_KEYSTORE are both set: keep one")
+        if self.oracle_keystore:
+            return key_from_keystore(self.oracle_keystore, self._oracle_passphrase())
         if self.oracle_private_key is not None:
             return self.oracle_private_key.get_secret_value()
         if not self.chain.is_local:
-            raise SettingsError(f"ENCORE_ORACLE_PRIVATE_KEY is required on {self.network}")
+            raise SettingsError(f"ENCORE_ORACLE_KEYSTORE or ENCORE_ORACLE_PRIVATE_KEY is required on {self.network}")
         return local_account_key(ORACLE_ACCOUNT_INDEX)
+
+    def _oracle_passphrase(self) -> str:
+        if self.oracle_passphrase is not None:
+            return self.oracle_passphrase.get_secret_value()
+        if self.oracle_passphrase_file is not None:
+            return read_passphrase(self.oracle_passphrase_file)
+        raise SettingsError("ENCORE_ORACLE_KEYSTORE needs ENCORE_ORACLE_PASSPHRASE or ENCORE_ORACLE_PASSPHRASE_FILE")
 
 
 def local_account_key(index: int) -> str:

@@ -44,6 +44,7 @@ class Oracle:
     settings: Settings
     database: Database
     rpc: RpcClient
+    context: Context
     contracts: Contracts
     signer: Signer
     publisher: Publisher
@@ -88,6 +89,7 @@ def assemble(settings: Settings, database: Database, rpc: RpcClient, deployment:
         settings=settings,
         database=database,
         rpc=rpc,
+        context=context,
         contracts=contracts,
         signer=signer,
         publisher=publisher,

@@ -5,24 +5,29 @@ import signal
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from pathlib import Path
 
 import click
 import structlog
+from eth_utils.address import is_address
 
 from encore.chain.deployments import load_deployment
+from encore.chain.keys import key_from_keystore, read_passphrase
+from encore.chain.outbox import Signer
 from encore.chain.rpc import RpcClient
 from encore.db import Database
 from encore.db.migrate import check_schema
-from encore.settings import Settings, load_settings
+from encore.settings import Settings, load_settings, local_account_key
 from encore.telemetry import configure_logging
 from oracle import reports
 from oracle.assembly import Oracle, assemble, utc_now, wait_until_ready
 from oracle.dry_run import show_due
-from oracle.errors import UnknownCreatorError
+from oracle.errors import RotationError, UnknownCreatorError
 from oracle.jobs import Jobs
 from oracle.leader import leadership, leadership_if_free
 from oracle.repository import creators, state
 from oracle.repository.state import Pause
+from oracle.rotation import Rotation
 
 POLL_SECONDS = 0.2
 
@@ -138,6 +143,64 @@ def resume() -> None:
         click.echo("the oracle goes on")
 
     _execute(work)
+
+
+@oracle.command("rotate-key")
+@click.option("--from", "old", metavar="ADDRESS", required=True, help="The key that goes, by its address.")
+@click.option(
+    "--owner",
+    metavar="KEYSTORE",
+    help="Keystore, or alias of the Ape account, of the contracts' owner; optional locally.",
+)
+@click.option(
+    "--owner-passphrase-file",
+    type=click.Path(path_type=Path),
+    help="The file whose first line is its passphrase; else you are asked.",
+)
+@click.option("--leaked", is_flag=True, help="Revoke the old key before all else: somebody else may have it.")
+def rotate_key(old: str, owner: str | None, owner_passphrase_file: Path | None, *, leaked: bool) -> None:
+    r"""Hand the work of the key at ADDRESS to the key that is configured now.
+
+    Stop `encore oracle run`, configure the new key (ENCORE_ORACLE_KEYSTORE), fund its address, run this, and start
+    `encore oracle run` again. The old key itself is not needed, so this serves for one that is lost, too.
+
+    \b
+    1. The owner authorises the new key to report and to launch.
+    2. What the old key signed is seen through, until it is final.
+    3. What waits in the outbox is left to the new key.
+    4. The owner revokes the old key; with --leaked that comes first.
+
+    Each step that is done already is skipped, so that it can be run again after anything. Where the owner is no key
+    (a timelock), the calls that it has to make are shown.
+    """
+
+    async def work(parts: Parts) -> None:
+        signer = _owner(parts.settings, owner, owner_passphrase_file)
+        async with leadership_if_free(parts.database, parts.settings.chain.chain_id) as leads:
+            if not leads:
+                raise RotationError("an oracle is running: stop it first")
+            rotation = Rotation(parts.oracle(), _address(old), signer, click.echo)
+            await rotation.run(revoke_first=leaked)
+        click.echo("done: start `encore oracle run`, and destroy the old key")
+
+    _execute(work)
+
+
+def _address(text: str) -> str:
+    if not is_address(text):
+        raise RotationError(f"{text!r} is not an address")
+    return text.lower()
+
+
+def _owner(settings: Settings, keystore: str | None, passphrase_file: Path | None) -> Signer | None:
+    """Return the owner's signer: on the local chain the development account that deploys, elsewhere as named."""
+    if keystore is None:
+        return Signer(local_account_key(0), settings.chain.chain_id) if settings.chain.is_local else None
+    if passphrase_file is None:
+        passphrase = click.prompt(f"Passphrase of {keystore}", hide_input=True, err=True)
+    else:
+        passphrase = read_passphrase(passphrase_file)
+    return Signer(key_from_keystore(keystore, passphrase), settings.chain.chain_id)
 
 
 def _execute(work: Callable[[Parts], Awaitable[None]]) -> None:

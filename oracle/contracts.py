@@ -12,6 +12,7 @@ from encore.chain.outbox.signer import Call
 from encore.chain.rpc import Request, RpcClient
 from encore.errors import RpcError
 from oracle.metrics import Metrics
+from oracle.quorum import Moment
 
 LARGEST_BATCH: Final = 50
 """How many creators CreatorMetricsManager takes in one call."""
@@ -57,6 +58,11 @@ class Contracts:
         """Whether the factory lets `account` launch for any creator."""
         return await self._ask_bool(self.factory, "isLauncher", account)
 
+    async def owner(self, contract: str) -> str:
+        """Return who owns a contract, lower case."""
+        (owner,) = decode(["address"], await self._call(contract, _encode("owner", (), ())))
+        return str(owner).lower()
+
     async def meets_launch_requirements(self, creator: str) -> bool:
         """Whether the chain itself would let `creator` launch now."""
         return await self._ask_bool(self.metrics_manager, "meetsLaunchRequirements", creator)
@@ -67,12 +73,19 @@ class Contracts:
         (seed,) = decode(["uint256"], answer)
         return int(seed)
 
-    async def chain_time(self) -> int:
-        """Return the unix seconds that the next block would carry: the clock that contracts compare with."""
-        pending, latest = await self._rpc.batch(
-            [("eth_getBlockByNumber", ["pending", False]), ("eth_getBlockByNumber", ["latest", False])]
+    async def moment(self) -> Moment:
+        """Return the unix seconds that the next block would carry, and the rules for reports."""
+        pending, latest, quorum, epoch = await self._rpc.batch(
+            [
+                ("eth_getBlockByNumber", ["pending", False]),
+                ("eth_getBlockByNumber", ["latest", False]),
+                *(
+                    ("eth_call", [{"to": self.metrics_manager, "data": _encode(name, (), ())}, "latest"])
+                    for name in ("quorum", "epochLength")
+                ),
+            ]
         )
-        return int((pending or latest)["timestamp"], 16)
+        return Moment(int((pending or latest)["timestamp"], 16), int(quorum, 16), int(epoch, 16))
 
     async def block_gas_limit(self) -> int:
         """Return how much gas all of a block may use."""
@@ -84,10 +97,10 @@ class Contracts:
         call = {"from": sender, "to": self.metrics_manager, "data": data}
         return int(await self._rpc.call("eth_estimateGas", call, "pending"), 16)
 
-    async def would_succeed(self, sender: str, calls: Sequence[Call]) -> list[bool]:
-        """Tell of each call whether the chain would take it from `sender` now."""
+    async def would_succeed(self, sender: str, calls: Sequence[Call], block: str = "latest") -> list[bool]:
+        """Tell of each call whether the chain would take it from `sender` now, or with `pending` in the next block."""
         requests: list[Request] = [
-            ("eth_call", [{"from": sender, "to": call.to, "data": call.data, "value": hex(call.value)}, "latest"])
+            ("eth_call", [{"from": sender, "to": call.to, "data": call.data, "value": hex(call.value)}, block])
             for call in calls
         ]
         outcomes: list[bool] = []
@@ -125,6 +138,11 @@ def encode_updates(updates: Iterable[tuple[str, Metrics]], observed_at: int) -> 
 def encode_launch(creator: str, coin: Coin) -> str:
     """Encode launchCreatorCoin, as 0x hex."""
     return _encode("launchCreatorCoin", _LAUNCH, (creator, coin.name, coin.symbol, coin.description, coin.image_url))
+
+
+def encode_role(function: str, account: str, *, authorised: bool) -> str:
+    """Encode setOracle or setLauncher, as 0x hex."""
+    return _encode(function, ("address", "bool"), (account, authorised))
 
 
 def encode_release() -> str:

@@ -15,5 +15,13 @@ class PausedError(EncoreError):
     """The oracle is paused, and does nothing that would reach the chain."""
 
 
+class NotOwnerError(EncoreError):
+    """Roles have to change that only the contracts' owner can change."""
+
+
+class RotationError(EncoreError):
+    """The work cannot be handed from one key to another as things stand."""
+
+
 class UnknownCreatorError(EncoreError):
     """No creator has this id or slug."""

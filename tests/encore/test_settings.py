@@ -35,7 +35,7 @@ def test_the_oracle_key_never_shows_in_the_settings_printed() -> None:
 
 def test_the_local_chain_lends_a_development_key_and_public_networks_do_not() -> None:
     assert load_settings(network="local").oracle_key() == ANVIL_KEY_1
-    with pytest.raises(SettingsError, match="ENCORE_ORACLE_PRIVATE_KEY is required on sepolia"):
+    with pytest.raises(SettingsError, match="ENCORE_ORACLE_KEYSTORE or ENCORE_ORACLE_PRIVATE_KEY is required on sepolia"):
         load_settings(network="sepolia").oracle_key()
 
 

@@ -53,7 +53,7 @@ class Node:
     def __init__(self, rpc: RpcClient, network: Network, sender: str) -> None:
         self._rpc = rpc
         self.network = network
-        self._sender = sender
+        self.sender = sender
 
     async def head(self) -> Head:
         """Read the newest block, finality and fees."""
@@ -82,11 +82,11 @@ class Node:
 
     async def nonces_used(self) -> int:
         """Return how many transactions of the sender the newest block's state counts."""
-        return int(await self._rpc.call("eth_getTransactionCount", self._sender, "latest"), 16)
+        return int(await self._rpc.call("eth_getTransactionCount", self.sender, "latest"), 16)
 
     async def balance(self) -> int:
         """Return the sender's wei, less what its waiting transactions spend."""
-        return int(await self._rpc.call("eth_getBalance", self._sender, "pending"), 16)
+        return int(await self._rpc.call("eth_getBalance", self.sender, "pending"), 16)
 
     async def canonical_hashes(self, numbers: Collection[int]) -> dict[int, str | None]:
         """Return the hash of each block of the canonical chain; None where the chain does not reach."""
@@ -101,7 +101,7 @@ class Node:
         """
         count, *replies = await self._rpc.batch(
             [
-                ("eth_getTransactionCount", [self._sender, "latest"]),
+                ("eth_getTransactionCount", [self.sender, "latest"]),
                 *(("eth_getTransactionReceipt", [hash_]) for hash_ in hashes),
             ]
         )
@@ -137,7 +137,7 @@ class Node:
         return f"reverted in block {block_number} for a reason that no longer shows when it is replayed"
 
     def _arguments(self, call: Call) -> dict[str, str]:
-        return {"from": self._sender, "to": call.to, "data": call.data, "value": hex(call.value)}
+        return {"from": self.sender, "to": call.to, "data": call.data, "value": hex(call.value)}
 
 
 def _receipt(reply: dict[str, str]) -> Receipt:

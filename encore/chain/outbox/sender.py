@@ -18,7 +18,7 @@ from encore.chain.outbox.fees import FeePolicy, Fees
 from encore.chain.outbox.node import Head, Node, Receipt
 from encore.chain.outbox.queue import Status
 from encore.chain.outbox.reverts import is_revert, revert_reason
-from encore.chain.outbox.signer import Signer
+from encore.chain.outbox.signer import SignedTransaction, Signer
 from encore.chain.outbox.store import OutboxStore, Travelling, Waiting
 from encore.db import Database
 from encore.errors import RpcError
@@ -61,19 +61,22 @@ class _ObstacleError(Exception):
 
 
 class OutboxSender:
-    """Sends the outbox of one key on one network. One process at a time: the caller holds the leader's lock."""
+    """Sends the outbox of one key on one network. One process at a time: the caller holds the leader's lock.
+
+    Without a `signer`, for a key that is lost or given up, it only sees through what was signed.
+    """
 
     def __init__(
         self,
         database: Database,
         node: Node,
-        signer: Signer,
+        signer: Signer | None,
         fee_policy: FeePolicy,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         network = node.network
         self._node = node
-        self._store = OutboxStore(database, network.chain_id, signer.address, clock)
+        self._store = OutboxStore(database, network.chain_id, node.sender, clock)
         self._signer = signer
         self._fee_policy = fee_policy
         self._clock = clock
@@ -94,14 +97,22 @@ class OutboxSender:
         changed = await self._watch_mined(head)
         changed |= await self._settle(head)
         await self._push(head)
-        if sends:
-            changed |= await self._send_waiting(head)
+        if sends and self._signer is not None:
+            changed |= await self._send_waiting(head, self._signer)
         return await self.progress(changed=changed)
 
     async def progress(self, *, changed: bool = False) -> Progress:
         """Tell what is open, without doing anything."""
         counts = await self._store.counts()
         return Progress(counts.get(Status.PENDING, 0), counts.get(Status.SENT, 0), changed)
+
+    async def unsettled(self) -> int:
+        """Return how many entries were signed and are not known to be final."""
+        return await self._store.unsettled()
+
+    async def hand_over(self, sender: str) -> int:
+        """Let another key (its address in lower case) send what waits; returns how many entries."""
+        return await self._store.hand_over(sender)
 
     async def spending(self) -> Spending:
         """Sum up the gas of this day (UTC)."""
@@ -191,6 +202,9 @@ class OutboxSender:
 
     async def _replace(self, entry: Travelling, head: Head) -> None:
         last = entry.attempts[-1]
+        if self._signer is None:
+            await self._broadcast(entry.id, last.raw)
+            return
         fees = self._fee_policy.replacement(last.fees, head.base_fee, head.tip)
         if fees is None:
             _log.warning("a stuck transaction already offers as much as the cap allows", outbox_id=entry.id)
@@ -203,11 +217,10 @@ class OutboxSender:
             await self._broadcast(entry.id, last.raw)
             return
         _log.info("replacing a stuck transaction", outbox_id=entry.id, nonce=entry.nonce, fees=fees)
-        await self._sign_and_broadcast(
-            Waiting(entry.id, entry.kind, entry.subject, entry.call), entry.nonce, last.gas_limit, fees
-        )
+        signed = self._signer.sign(entry.call, nonce=entry.nonce, gas_limit=last.gas_limit, fees=fees)
+        await self._store_and_broadcast(entry.id, entry.nonce, signed, last.gas_limit, fees)
 
-    async def _send_waiting(self, head: Head) -> bool:
+    async def _send_waiting(self, head: Head, signer: Signer) -> bool:
         """Give nonces to pending entries, in order, as many as may be on their way at a time."""
         if time.monotonic() < self._held_until:
             return False
@@ -230,7 +243,8 @@ class OutboxSender:
                 await self._hold(entry, str(obstacle))
                 break
             else:
-                await self._sign_and_broadcast(entry, nonce, gas_limit, fees)
+                signed = signer.sign(entry.call, nonce=nonce, gas_limit=gas_limit, fees=fees)
+                await self._store_and_broadcast(entry.id, nonce, signed, gas_limit, fees)
                 spending = spending.changed(gas_limit * fees.max_fee_per_gas)
                 nonce += 1
         else:
@@ -275,16 +289,17 @@ class OutboxSender:
         balance = await self._node.balance()
         if balance >= needed:
             return None
-        return f"insufficient funds: {self._signer.address} has {balance} wei and needs {needed}; fund it"
+        return f"insufficient funds: {self._node.sender} has {balance} wei and needs {needed}; fund it"
 
     async def _refuse(self, entry: Waiting, reason: str) -> None:
         _log.error("not sent", outbox_id=entry.id, kind=entry.kind, subject=entry.subject, reason=reason)
         await self._store.record_refused(entry.id, reason)
 
-    async def _sign_and_broadcast(self, entry: Waiting, nonce: int, gas_limit: int, fees: Fees) -> None:
-        signed = self._signer.sign(entry.call, nonce=nonce, gas_limit=gas_limit, fees=fees)
-        await self._store.record_signed(entry.id, nonce, signed, gas_limit, fees)
-        await self._broadcast(entry.id, signed.raw)
+    async def _store_and_broadcast(
+        self, entry_id: int, nonce: int, signed: SignedTransaction, gas_limit: int, fees: Fees
+    ) -> None:
+        await self._store.record_signed(entry_id, nonce, signed, gas_limit, fees)
+        await self._broadcast(entry_id, signed.raw)
 
     async def _broadcast(self, entry_id: int, raw: str) -> None:
         refusal = await self._node.broadcast(raw)

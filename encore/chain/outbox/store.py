@@ -134,6 +134,21 @@ class OutboxStore:
             )
         return Spending(int(paid), sum(entry.most for entry in await self.travelling()))
 
+    async def unsettled(self) -> int:
+        """Return how many entries were signed and are not known to be final."""
+        async with self._database.read() as session:
+            return int(
+                await session.scalar(
+                    select(func.count())
+                    .select_from(OutboxEntry)
+                    .where(*self._mine, ~OutboxEntry.is_final, OutboxEntry.nonce.is_not(None))
+                )
+            )
+
+    async def hand_over(self, sender: str) -> int:
+        """Let another sender send what waits; returns how many entries."""
+        return await self._update(*self._mine, OutboxEntry.status == Status.PENDING, sender=sender)
+
     async def next_nonce(self, nonces_used: int) -> int:
         """Return the nonce after every one that an entry holds, or the chain's count where that is ahead."""
         async with self._database.read() as session:

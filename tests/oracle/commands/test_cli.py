@@ -1,86 +1,22 @@
 """`encore oracle` as an operator uses it: real processes, a real chain, one clear line when something is wrong."""
 
-import asyncio
-import os
 import signal
-import sys
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 from sqlalchemy import select
 
 from encore.chain.local_node import free_port
-from encore.db import Database
-from encore.db.migrate import upgrade
 from encore.db.models.outbox import OutboxEntry
 from encore.settings import local_account_address, local_account_key
 from oracle.cli import oracle
 from tests.conftest import LocalChain
-from tests.oracle.conftest import Loop, open_loop
+from tests.oracle.commands.shell import Shell, line_with
+from tests.oracle.conftest import Loop
 from tests.oracle.listening import listened
 from tests.support import eventually
 
 WALLET = "0x" + "ab" * 20
-
-
-@dataclass
-class Finished:
-    code: int
-    output: str
-
-
-@dataclass
-class Shell:
-    """Runs `encore oracle …` with settings of a test's own."""
-
-    environment: dict[str, str]
-
-    async def start(self, *arguments: str, **settings: str) -> asyncio.subprocess.Process:
-        return await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "encore", "oracle", *arguments),
-            env={**os.environ, **self.environment, **settings, "COLUMNS": "200"},
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-
-    async def run(self, *arguments: str, **settings: str) -> Finished:
-        process = await self.start(*arguments, **settings)
-        output, _ = await process.communicate()
-        assert process.returncode is not None
-        return Finished(process.returncode, output.decode())
-
-
-async def line_with(process: asyncio.subprocess.Process, words: str) -> str:
-    assert process.stdout is not None
-    while line := (await process.stdout.readline()).decode():
-        if words in line:
-            return line
-    raise AssertionError(f"it ended without saying {words!r}")
-
-
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    """A database as `encore db upgrade` leaves it, which the commands insist on."""
-    url = f"sqlite:///{tmp_path / 'encore.db'}"
-    upgrade(url)
-    database = Database(url)
-    yield database
-    await database.close()
-
-
-@pytest.fixture
-def shell(database: Database, tmp_path: Path) -> Shell:
-    return Shell({"ENCORE_DATABASE_URL": database.url, "ENCORE_DATA_DIR": str(tmp_path)})
-
-
-@pytest.fixture
-async def loop(anvil: LocalChain, database: Database, tmp_path: Path, shell: Shell) -> AsyncIterator[Loop]:
-    shell.environment["ENCORE_RPC_URLS"] = anvil.url
-    async with open_loop(anvil, database, tmp_path) as opened:
-        yield opened
 
 
 async def test_sync_writes_and_diff_and_status_tell(loop: Loop, shell: Shell) -> None:
@@ -215,7 +151,7 @@ async def test_another_chain_than_the_configured_one_is_refused(anvil: LocalChai
     assert "serves chain 31337, but sepolia is chain 11155111" in refused.output
 
 
-@pytest.mark.parametrize("command", ["run", "sync", "status", "diff", "pause", "resume"])
+@pytest.mark.parametrize("command", ["run", "sync", "status", "diff", "pause", "resume", "rotate-key"])
 def test_every_command_explains_itself(command: str) -> None:
     explained = CliRunner().invoke(oracle, [command, "--help"])
     assert explained.exit_code == 0
