@@ -18,6 +18,10 @@ from encore.settings import load_settings
 from encore.telemetry import configure_logging
 
 KEEP_ALIVE_SECONDS = 75
+LARGEST_REQUEST_BYTES = 16_384
+"""Of a WebSocket message from a client."""
+STUCK_MILLISECONDS = 60_000
+"""How long the peer of a connection may leave what it was sent unread; then the kernel ends it."""
 GRACEFUL_SHUTDOWN_SECONDS = 10
 
 
@@ -53,6 +57,8 @@ def run(host: str | None, port: int | None) -> None:
         loop="uvloop",
         http="httptools",
         ws="websockets-sansio",
+        ws_max_size=LARGEST_REQUEST_BYTES,
+        ws_per_message_deflate=False,  # what is the same for everybody would be compressed for each
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_SECONDS,
         access_log=False,  # ours carries the request id
@@ -65,7 +71,9 @@ def run(host: str | None, port: int | None) -> None:
 def _listen(host: str, port: int) -> socket.socket:
     """Bind before anything starts, so that a port that is taken is one clear line."""
     try:
-        return socket.create_server((host, port), backlog=2048)
+        listener = socket.create_server((host, port), backlog=2048)
     except OSError as error:
         reason = "something else listens there" if error.errno == errno.EADDRINUSE else error.strerror
         raise SettingsError(f"cannot serve on {host}:{port}: {reason}; choose another ENCORE_API_PORT") from None
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, STUCK_MILLISECONDS)  # its connections inherit it
+    return listener

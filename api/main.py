@@ -18,6 +18,7 @@ from api.creators.router import router as creators
 from api.deps import Clock, Resources
 from api.events.broadcast import broadcast
 from api.events.router import router as events
+from api.events.socket import router as socket
 from api.health.router import router as health
 from api.middleware import RequestLog
 from api.page_cache import PageCache
@@ -54,6 +55,7 @@ def create_app(settings: Settings, *, clock: Clock = time.time) -> FastAPI:
         base.include_router(router)
     app.include_router(base)
     app.include_router(health)
+    app.include_router(socket)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=["*"],  # nothing here rides on a cookie

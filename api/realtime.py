@@ -1,70 +1,111 @@
-"""Fan-out within one process: one publisher, subscribers with bounded queues; a slow one is dropped, not waited for."""
+"""Fan-out within one process: one publisher, many subscribers; a slow one is dropped, not waited for."""
 
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final
-
-from fastapi.sse import ServerSentEvent
+from typing import Any, Final, Generic, TypeVar
 
 QUEUE_CAPACITY: Final = 10_000
 """Messages that may wait for one subscriber before it is dropped: room for the burst of a catching-up indexer."""
 
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One JSON text, encoded once for everybody, and the channels that it goes to; `kind` is event or price."""
+
+    kind: str
+    channels: frozenset[str]
+    text: str
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One thing to tell; `id` grows. `name` is the chain event's, `coins` are the coins it is about (lower case)."""
+    """What one entry of the feed has to tell; `id` grows. `verb` is applied or undone, `name` the chain event's."""
 
     id: int
+    verb: str
     name: str
-    coins: frozenset[str]
-    event: ServerSentEvent
+    parts: tuple[Part, ...]
 
 
-class Subscription:
-    """The queue of one subscriber; iterating ends when it was dropped or the hub closed."""
+@dataclass(frozen=True, slots=True)
+class Delivery(Generic[T]):
+    """What one audience gets of messages that were published together: `content` is made once and shared."""
 
-    def __init__(self, wanted: Callable[[Message], bool], capacity: int) -> None:
-        self._wanted = wanted
+    messages: Sequence[Message]
+    count: int
+    content: T
+
+
+Audience = Callable[[Sequence[Message]], Delivery[T] | None]
+"""Selects what its subscribers want and encodes it; None: nothing of it. Equal audiences share their deliveries."""
+
+
+class Subscription(Generic[T]):
+    """The queue of one subscriber; iterating ends when it was dropped or the hub closed.
+
+    `dropped` is set then, for whoever must know while the reader is stuck in sending.
+    """
+
+    def __init__(self, capacity: int, dropped: asyncio.Event) -> None:
         self._capacity = capacity
-        self._queue: deque[Message] = deque()
+        self._queue: deque[Delivery[T]] = deque()
+        self._waiting = 0
+        self._is_reading = False
         self._wake = asyncio.Event()
-        self.is_open = True
+        self._dropped = dropped
 
-    def offer(self, messages: Sequence[Message]) -> None:
-        """Queue what is wanted of `messages`; a subscriber without room for it is dropped."""
-        self._queue.extend(message for message in messages if self._wanted(message))
-        if len(self._queue) > self._capacity:
+    @property
+    def is_open(self) -> bool:
+        """Whether there may be more to come."""
+        return not self._dropped.is_set()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether the reader has come back for more, and there is none."""
+        return self.is_open and not self._queue and not self._is_reading
+
+    def offer(self, delivery: Delivery[T]) -> None:
+        """Queue a delivery; a subscriber without room for it is dropped."""
+        self._queue.append(delivery)
+        self._waiting += delivery.count
+        if self._waiting > self._capacity:
             self.close()
-        elif self._queue:
+        else:
             self._wake.set()
 
     def close(self) -> None:
         """Drop the subscriber: what it has not read yet it gets when it resumes by id."""
-        self.is_open = False
+        self._dropped.set()
         self._queue.clear()
         self._wake.set()
 
-    async def __aiter__(self) -> AsyncIterator[Message]:
+    async def __aiter__(self) -> AsyncIterator[Delivery[T]]:
         while self.is_open:
             while self._queue:
-                yield self._queue.popleft()
+                delivery = self._queue.popleft()
+                self._waiting -= delivery.count
+                self._is_reading = True
+                yield delivery
+                self._is_reading = False
             self._wake.clear()
             if self.is_open:
                 await self._wake.wait()
 
 
 class Hub:
-    """Hands each published message to every subscriber that wants it.
+    """Hands published messages to every subscriber, selected and encoded once for all of the same audience.
 
     `position` is the id of the last message published; `ready` is set once it is known, `closed` at the end.
     """
 
     def __init__(self, queue_capacity: int = QUEUE_CAPACITY) -> None:
         self._queue_capacity = queue_capacity
-        self._subscriptions: set[Subscription] = set()
+        self._subscriptions: dict[Audience[Any], set[Subscription[Any]]] = {}
         self.position = 0
         self.ready = asyncio.Event()
         self.closed = asyncio.Event()
@@ -77,25 +118,35 @@ class Hub:
     def publish(self, messages: Sequence[Message]) -> None:
         """Offer `messages`, in order, to all subscribers; none is waited for."""
         self.position = messages[-1].id
-        for subscription in self._subscriptions:
-            subscription.offer(messages)
-        self._subscriptions = {subscription for subscription in self._subscriptions if subscription.is_open}
+        for audience, subscriptions in self._subscriptions.items():
+            if (delivery := audience(messages)) is not None:
+                for subscription in subscriptions:
+                    subscription.offer(delivery)
+        for audience, subscriptions in list(self._subscriptions.items()):
+            self._keep(audience, {subscription for subscription in subscriptions if subscription.is_open})
 
     @contextmanager
-    def subscribe(self, wanted: Callable[[Message], bool]) -> Iterator[Subscription]:
-        """Receive every wanted message after `position`."""
-        subscription = Subscription(wanted, self._queue_capacity)
+    def subscribe(self, audience: Audience[T], dropped: asyncio.Event | None = None) -> Iterator[Subscription[T]]:
+        """Receive everything after `position` that is for `audience`."""
+        subscription: Subscription[T] = Subscription(self._queue_capacity, dropped or asyncio.Event())
         if self.closed.is_set():
             subscription.close()
-        self._subscriptions.add(subscription)
+        self._subscriptions.setdefault(audience, set()).add(subscription)
         try:
             yield subscription
         finally:
-            self._subscriptions.discard(subscription)
+            self._keep(audience, self._subscriptions.get(audience, set()) - {subscription})
 
     def close(self) -> None:
         """End every subscription, so that a stopping server need not wait for clients that only listen."""
         self.closed.set()
         self.ready.set()
-        for subscription in self._subscriptions:
-            subscription.close()
+        for subscriptions in self._subscriptions.values():
+            for subscription in subscriptions:
+                subscription.close()
+
+    def _keep(self, audience: Audience[Any], subscriptions: set[Subscription[Any]]) -> None:
+        if subscriptions:
+            self._subscriptions[audience] = subscriptions
+        else:
+            self._subscriptions.pop(audience, None)

@@ -308,7 +308,7 @@ def liquidity(coin: str, provider: str, shares: int) -> LiquidityPosition:
 def feed_entry(
     *,
     contract: str = "IntegratedCreatorDEX",
-    name: str = "TokensPurchased",
+    name: str = "PoolPaused",
     emitter: str = address(0xDE),
     args: dict[str, Any] | None = None,
     kind: str = "applied",

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from api.events import repository
-from api.events.service import to_message
+from api.events.messages import to_message
 from api.realtime import Hub
 from encore.db import Database, ReadSession
 from encore.db.models.chain import FEED_CHANNEL

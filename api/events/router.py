@@ -1,47 +1,151 @@
 """HTTP of live events: Server-Sent Events that resume by id."""
 
-from collections.abc import AsyncIterable
-from typing import Annotated
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Header, Query
-from fastapi.sse import EventSourceResponse
+from fastapi.responses import StreamingResponse
 
 from api import problems
-from api.deps import ResourcesDep
-from api.events import schemas, service
+from api.accounts.access import AccessDep
+from api.accounts.service import wallets_of
+from api.accounts.tokens import UnauthenticatedError
+from api.deps import Resources, ResourcesDep
+from api.events import schemas
+from api.events.messages import EVENTS, PRICES, coin_channel, price_channel, wallet_channel
+from api.events.service import Feed, Gap, Listeners, Stream, server_sent
 from api.wire import INT64_MAX, AddressInput
 
 MAXIMUM_FILTERS = 50
+PING_SECONDS: Final = 15.0
+PING: Final = b": ping\n\n"
+"""A comment that keeps proxies from ending a connection on which nothing happens."""
+_HEADERS: Final = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+
+
+class EventStream(StreamingResponse):
+    """Server-Sent Events, encoded already."""
+
+    media_type = "text/event-stream"
+
+
+_EVENTS: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"model": schemas.FeedEvent | schemas.FeedReset, "description": "Events"}
+}
+_PRICES: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"model": schemas.PriceTick | schemas.FeedReset, "description": "Prices"}
+}
 
 router = APIRouter(tags=["events"], responses=problems.responses(problems.InvalidRequestError))
+
+After = Annotated[int | None, Query(ge=0, le=INT64_MAX, description="resume after this event id")]
+LastEventId = Annotated[
+    int | None,
+    Header(ge=0, le=INT64_MAX, description="what EventSource sends to resume; wins over `after`"),
+]
+Coins = Annotated[list[AddressInput], Query(max_length=MAXIMUM_FILTERS, description="only about these coins")]
+Names = Annotated[list[str], Query(max_length=MAXIMUM_FILTERS, description="only these events, as TokensPurchased")]
 
 
 @router.get(
     "/events",
     operation_id="streamEvents",
     summary="Stream live events",
-    response_class=EventSourceResponse,
+    response_class=EventStream,
+    responses=_EVENTS,
 )
 async def stream_events(
     held: ResourcesDep,
     *,
-    after: Annotated[int | None, Query(ge=0, le=INT64_MAX, description="resume after this event id")] = None,
-    coin: Annotated[
-        list[AddressInput], Query(max_length=MAXIMUM_FILTERS, description="only events about these coins")
-    ] = [],  # noqa: B006 - FastAPI copies it
-    name: Annotated[
-        list[str], Query(max_length=MAXIMUM_FILTERS, description="only these events, as TokensPurchased")
-    ] = [],  # noqa: B006 - FastAPI copies it
-    last_event_id: Annotated[
-        int | None, Header(ge=0, le=INT64_MAX, description="what EventSource sends to resume; wins over `after`")
-    ] = None,
-) -> AsyncIterable[schemas.FeedEvent | schemas.FeedReset]:
+    after: After = None,
+    coin: Coins = [],  # noqa: B006 - FastAPI copies it
+    name: Names = [],  # noqa: B006 - FastAPI copies it
+    last_event_id: LastEventId = None,
+) -> EventStream:
     """Stream events as `applied`, and as `undone` when a reorg takes them back; comments keep the connection alive.
 
     Without an id it begins with the next event. A client that reads too slowly is disconnected: it resumes by id, as
     EventSource does by itself. `reset` tells that events after the given id can no longer be replayed.
     """
-    wanted = service.Filter(frozenset(coin), frozenset(name))
+    channels = frozenset(map(coin_channel, coin)) or frozenset({EVENTS})
+    return _response(held, Listeners("event", channels, frozenset(name)), after, last_event_id)
+
+
+@router.get(
+    "/prices",
+    operation_id="streamPrices",
+    summary="Stream live prices",
+    response_class=EventStream,
+    responses=_PRICES,
+)
+async def stream_prices(
+    held: ResourcesDep,
+    *,
+    after: After = None,
+    coin: Coins = [],  # noqa: B006 - FastAPI copies it
+    last_event_id: LastEventId = None,
+) -> EventStream:
+    """Stream each change of a coin's price: `applied` with the new one, `undone` with the one that holds again.
+
+    Resuming, slow clients and `reset` are as with live events, whose ids these are.
+    """
+    channels = frozenset(map(price_channel, coin)) or frozenset({PRICES})
+    return _response(held, Listeners("price", channels), after, last_event_id)
+
+
+@router.get(
+    "/me/events",
+    operation_id="streamAccountEvents",
+    summary="Stream live events of one's own wallets",
+    response_class=EventStream,
+    responses=_EVENTS | problems.responses(UnauthenticatedError),
+)
+async def stream_account_events(
+    held: ResourcesDep,
+    access: AccessDep,
+    *,
+    after: After = None,
+    last_event_id: LastEventId = None,
+) -> EventStream:
+    """Stream events that name one of the wallets which the account has when the stream is opened.
+
+    It ends with the access token: open it again with the next one, and `Last-Event-ID`.
+    """
+    channels = frozenset(map(wallet_channel, await wallets_of(held, access.account_id)))
+    lifetime = access.expires_at - held.clock()
+    return _response(held, Listeners("event", channels), after, last_event_id, lifetime)
+
+
+def _response(
+    held: Resources,
+    listeners: Listeners,
+    after: int | None,
+    last_event_id: int | None,
+    lifetime_seconds: float | None = None,
+) -> EventStream:
     position = after if last_event_id is None else last_event_id
-    async for event in service.stream(held.database, held.hub, wanted, position):
-        yield event  # type: ignore[misc] # the annotation is for OpenAPI: what `data` holds
+    stream = Stream(Feed(held.database, held.hub), listeners, position, lifetime_seconds=lifetime_seconds)
+    return EventStream(_chunks(stream), headers=_HEADERS)
+
+
+async def _chunks(stream: Stream[bytes]) -> AsyncIterator[bytes]:
+    """Yield what the stream brings, and a comment whenever it has brought nothing for a while."""
+    deliveries = aiter(stream)
+    upcoming = asyncio.ensure_future(anext(deliveries, None))
+    try:
+        while True:
+            await asyncio.wait({upcoming}, timeout=PING_SECONDS)
+            if not upcoming.done():
+                yield PING
+                continue
+            if (delivery := upcoming.result()) is None:
+                return
+            if isinstance(delivery, Gap):
+                reset = delivery.wire()
+                yield server_sent(reset.type, reset.model_dump_json(), reset.id)
+            else:
+                yield delivery.content
+            upcoming = asyncio.ensure_future(anext(deliveries, None))
+    finally:
+        upcoming.cancel()

@@ -2,11 +2,11 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
-from api.wire import Address, Hash, Wire
+from api.wire import Address, Hash, Wei, Wire
 
 
 class EventKind(StrEnum):
@@ -19,6 +19,7 @@ class EventKind(StrEnum):
 class FeedEvent(Wire):
     """A decoded contract event, as the indexer applied or undid it."""
 
+    type: Literal["event"] = "event"
     id: int = Field(description="grows by time; resume after it", examples=[4711])
     kind: EventKind
     contract: str = Field(examples=["IntegratedCreatorDEX"])
@@ -35,7 +36,25 @@ class FeedEvent(Wire):
     timestamp: datetime = Field(description="the block's own time")
 
 
+class PriceTick(Wire):
+    """What a coin costs since an event of the exchange was applied, or again costs since one was undone."""
+
+    type: Literal["price"] = "price"
+    id: int = Field(description="the id of the event in the feed; resume after it", examples=[4711])
+    kind: EventKind
+    coin: Address
+    price: Wei | None = Field(description="native wei for one whole coin; null where the pool is empty")
+    native_reserve: Wei
+    token_reserve: Wei
+    block_number: int = Field(examples=[1024])
+    block_hash: Hash
+    transaction_hash: Hash
+    timestamp: datetime = Field(description="the block's own time")
+
+
 class FeedReset(Wire):
     """Sent instead of events that can no longer be replayed: read the state anew, then go on with what follows."""
 
+    type: Literal["reset"] = "reset"
+    id: int = Field(description="the feed goes on after this id", examples=[4711])
     reason: str

@@ -1,111 +1,159 @@
-"""Rules of live events: what a subscriber sees, and resuming without a gap."""
+"""Rules of live events: what each kind of subscriber is sent, and resuming without a gap."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, TypeVar
-
-from fastapi.sse import ServerSentEvent
-from sqlalchemy import Row
+from typing import Final, Generic, TypeVar
 
 from api.events import repository, schemas
-from api.realtime import Hub, Message
-from api.wire import checksummed, is_address, utc
+from api.events.messages import to_message
+from api.realtime import Audience, Delivery, Hub, Message, Subscription
 from encore.db import Database, ReadSession
 
 REPLAY_BATCH: Final = 500
-# What people typed stays as it is, even where it looks like an address.
-_TEXT_ARGUMENTS: Final = frozenset({"name", "symbol", "description", "imageUrl"})
-_COIN_CONTRACTS: Final = frozenset({"CreatorToken", "BalancedCreatorToken"})
-
 
 T = TypeVar("T")
+Read = TypeVar("Read")
+
+
+def server_sent(event: str, data: str, event_id: int) -> bytes:
+    """Encode a Server-Sent Event; `data` is JSON, which holds no line breaks."""
+    return f"event: {event}\ndata: {data}\nid: {event_id}\n\n".encode()
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
-    """What a subscriber wants: any of `coins` (lower case) and any of `names`; empty means all."""
+class Listeners:
+    """Who reads Server-Sent Events of one `kind`: on any of `channels`, and with any of `names` (empty: all)."""
 
-    coins: frozenset[str]
-    names: frozenset[str]
+    kind: str
+    channels: frozenset[str]
+    names: frozenset[str] = frozenset()
 
-    def __call__(self, message: Message) -> bool:
-        """Whether `message` passes."""
-        return (not self.coins or not self.coins.isdisjoint(message.coins)) and (
-            not self.names or message.name in self.names
+    def __call__(self, messages: Sequence[Message]) -> Delivery[bytes] | None:
+        """Select and encode."""
+        events = [
+            server_sent(message.verb, part.text, message.id)
+            for message in messages
+            if not self.names or message.name in self.names
+            for part in message.parts
+            if part.kind == self.kind and not self.channels.isdisjoint(part.channels)
+        ]
+        return Delivery(messages, len(events), b"".join(events)) if events else None
+
+
+@dataclass(frozen=True, slots=True)
+class Sockets:
+    """Who is connected by WebSocket with the same `channels`: one frame, a JSON array, holds all that came together."""
+
+    channels: frozenset[str]
+
+    def __call__(self, messages: Sequence[Message]) -> Delivery[str] | None:
+        """Select and encode."""
+        texts = [
+            part.text for message in messages for part in message.parts if not self.channels.isdisjoint(part.channels)
+        ]
+        return Delivery(messages, len(texts), f"[{','.join(texts)}]") if texts else None
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """The events after the id that was asked for are no longer kept; the stream goes on at `position`."""
+
+    asked: int
+    position: int
+
+    def wire(self) -> schemas.FeedReset:
+        """Return its wire form."""
+        return schemas.FeedReset(
+            id=self.position,
+            reason=f"events after {self.asked} cannot be replayed; the feed goes on at {self.position}",
         )
 
 
-def to_message(row: Row[Any]) -> Message:
-    """Turn a feed entry into what subscribers are sent; it is encoded once for all of them."""
-    event = schemas.FeedEvent(
-        id=row.id,
-        kind=schemas.EventKind(row.kind),
-        contract=row.contract,
-        name=row.name,
-        address=row.address,
-        args={name: _argument(name, value) for name, value in row.args.items()},
-        block_number=row.block_number,
-        block_hash=row.block_hash,
-        log_index=row.log_index,
-        transaction_hash=row.transaction_hash,
-        timestamp=utc(row.timestamp),
-    )
-    return Message(
-        id=row.id,
-        name=row.name,
-        coins=_coins(row),
-        event=ServerSentEvent(raw_data=event.model_dump_json(), event=row.kind, id=str(row.id)),
-    )
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """The feed of this process: what was is in the database, what comes is in the hub."""
+
+    database: Database
+    hub: Hub
 
 
-async def stream(
-    database: Database, hub: Hub, wanted: Callable[[Message], bool], after: int | None
-) -> AsyncIterator[ServerSentEvent]:
-    """Yield the events after the id `after` (None: from now on), first from the feed, then as they come.
+class Stream(Generic[T]):
+    """What is for one subscriber after the id `after` (None: from now on): first what was, then as it comes.
 
-    Ends when the subscriber was too slow or the process stops; it goes on by asking again after the last id it saw.
+    Iterating ends when the subscriber was too slow, its `lifetime_seconds` are over or the process stops; `dropped` is
+    set then, also while the reader is stuck. It goes on by asking again after `position`.
     """
-    await hub.ready.wait()
-    position = hub.position if after is None else after
-    if after is not None:
-        oldest, newest = await _read(database, repository.bounds)
-        if after > newest or after < oldest - 1:
-            position = newest
-            reset = schemas.FeedReset(reason=f"events after {after} cannot be replayed; the feed goes on at {newest}")
-            yield ServerSentEvent(raw_data=reset.model_dump_json(), event="reset", id=str(newest))
-    # Not subscribed yet: a long replay must not fill a queue that nobody empties.
-    while position < hub.position and not hub.closed.is_set():
-        rows = await _read(database, partial(repository.entries_after, position=position, limit=REPLAY_BATCH))
-        for message in map(to_message, rows):
-            position = message.id
-            if wanted(message):
-                yield message.event
-    with hub.subscribe(wanted) as subscription:
-        async for message in subscription:
-            if message.id > position:
-                yield message.event
 
+    def __init__(
+        self,
+        feed: Feed,
+        audience: Audience[T],
+        after: int | None,
+        *,
+        dropped: asyncio.Event | None = None,
+        lifetime_seconds: float | None = None,
+    ) -> None:
+        self._database = feed.database
+        self._hub = feed.hub
+        self._audience = audience
+        self._after = after
+        self._dropped = dropped or asyncio.Event()
+        self._ends_at = None if lifetime_seconds is None else asyncio.get_running_loop().time() + lifetime_seconds
+        self._position = after
+        self._subscription: Subscription[T] | None = None
 
-async def _read(database: Database, query: Callable[[ReadSession], Awaitable[T]]) -> T:
-    """Run `query` to its end even when the client leaves: a statement that is cancelled loses its connection."""
+    @property
+    def position(self) -> int | None:
+        """The id up to which everything for the subscriber was taken by its reader."""
+        if self._subscription is not None and self._subscription.is_idle:
+            return max(self._hub.position, self._position or 0)
+        return self._position
 
-    async def run() -> T:
-        async with database.read() as session:
-            return await query(session)
+    async def __aiter__(self) -> AsyncIterator[Delivery[T] | Gap]:
+        await self._hub.ready.wait()
+        position = self._hub.position if self._after is None else self._after
+        if self._after is not None:
+            oldest, newest = await self._read(repository.bounds)
+            if self._after > newest or self._after < oldest - 1:
+                position = newest
+                yield Gap(self._after, newest)
+        # Not subscribed yet: a long replay must not fill a queue that nobody empties.
+        while position < self._hub.position and not self._hub.closed.is_set():
+            rows = await self._read(partial(repository.entries_after, position=position, limit=REPLAY_BATCH))
+            if not rows:
+                break
+            self._position, position = position, rows[-1].id
+            if (delivery := self._audience([to_message(row) for row in rows])) is not None:
+                yield delivery
+        self._position = position
+        with self._subscribed() as subscription:
+            async for published in subscription:
+                if published.messages[0].id > position:
+                    yield published
+                # The hub was behind the database, and this was replayed, or a part of it.
+                elif rest := self._audience([message for message in published.messages if message.id > position]):
+                    yield rest
+                self._position = published.messages[-1].id
 
-    return await asyncio.shield(asyncio.create_task(run()))
+    @contextmanager
+    def _subscribed(self) -> Iterator[Subscription[T]]:
+        with self._hub.subscribe(self._audience, self._dropped) as subscription:
+            timer = self._ends_at and asyncio.get_running_loop().call_at(self._ends_at, subscription.close)
+            self._subscription = subscription
+            try:
+                yield subscription
+            finally:
+                if timer:
+                    timer.cancel()
 
+    async def _read(self, query: Callable[[ReadSession], Awaitable[Read]]) -> Read:
+        """Run `query` to its end even when the client leaves: a statement that is cancelled loses its connection."""
 
-def _argument(name: str, value: Any) -> Any:
-    if isinstance(value, str) and name not in _TEXT_ARGUMENTS and is_address(value):
-        return checksummed(value)
-    return value
+        async def run() -> Read:
+            async with self._database.read() as session:
+                return await query(session)
 
-
-def _coins(row: Row[Any]) -> frozenset[str]:
-    coins = {row.address.lower()} if row.contract in _COIN_CONTRACTS else set()
-    if isinstance(token := row.args.get("token"), str):
-        coins.add(token.lower())
-    return frozenset(coins)
+        return await asyncio.shield(asyncio.create_task(run()))

@@ -28,7 +28,10 @@ class LiveEvent:
 async def serving(app: FastAPI) -> AsyncIterator[str]:
     """Serve `app` with uvicorn, as the command does; yields its base URL."""
     port = free_port()
-    server = Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None, timeout_graceful_shutdown=5))
+    config = uvicorn.Config(
+        app, host="127.0.0.1", port=port, ws="websockets-sansio", log_config=None, timeout_graceful_shutdown=5
+    )
+    server = Server(config)
     task = asyncio.create_task(server.serve())
 
     async def started() -> bool:
@@ -43,11 +46,11 @@ async def serving(app: FastAPI) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def listening(base: str, **kwargs: Any) -> AsyncIterator[AsyncIterator[LiveEvent]]:
-    """Open `/api/v1/events`; yields the events as they come."""
+async def listening(base: str, path: str = "/api/v1/events", **kwargs: Any) -> AsyncIterator[AsyncIterator[LiveEvent]]:
+    """Open a stream of events; yields the events as they come."""
     async with (
         httpx2.AsyncClient(base_url=base, timeout=30) as client,
-        client.stream("GET", "/api/v1/events", **kwargs) as response,
+        client.stream("GET", path, **kwargs) as response,
     ):
         assert response.status_code == 200, await response.aread()
         assert response.headers["content-type"].startswith("text/event-stream")

@@ -1,32 +1,51 @@
 import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from fastapi.sse import ServerSentEvent
-
-from api.realtime import Hub, Message
-
-
-def message(number: int, coin: str = "0xc") -> Message:
-    return Message(number, "Transfer", frozenset({coin}), ServerSentEvent(raw_data="{}", id=str(number)))
+from api.realtime import Delivery, Hub, Message, Part
 
 
-def everything(_: Message) -> bool:
-    return True
+@dataclass(frozen=True)
+class Coin:
+    """Who wants the events of one coin; counts how often it had to encode."""
+
+    channel: str
+    encoded: list[int]
+
+    def __hash__(self) -> int:
+        return hash(self.channel)
+
+    def __call__(self, messages: Sequence[Message]) -> Delivery[list[int]] | None:
+        ids = [each.id for each in messages if any(self.channel in part.channels for part in each.parts)]
+        if not ids:
+            return None
+        self.encoded.append(len(ids))
+        return Delivery(messages, len(ids), ids)
+
+
+def message(number: int, channel: str = "c") -> Message:
+    return Message(number, "applied", "Transfer", (Part("event", frozenset({channel, "all"}), "{}"),))
 
 
 async def test_every_subscriber_gets_what_it_wants_in_order() -> None:
     hub = Hub()
     hub.start(0)
-    with hub.subscribe(everything) as all_of_them, hub.subscribe(lambda each: each.coins == {"0xa"}) as some:
-        hub.publish([message(1), message(2, "0xa")])
+    with hub.subscribe(Coin("all", [])) as everything, hub.subscribe(Coin("a", [])) as some:
+        hub.publish([message(1), message(2, "a")])
         hub.publish([message(3)])
-        hub.close()
         assert hub.position == 3
-        assert [each.id async for each in all_of_them] == []  # closed: what is left is for resuming
-    hub = Hub()
-    with hub.subscribe(everything) as all_of_them, hub.subscribe(lambda each: each.coins == {"0xa"}) as some:
-        hub.publish([message(1), message(2, "0xa"), message(3)])
-        assert [(await anext(aiter(all_of_them))).id for _ in range(3)] == [1, 2, 3]
-        assert (await anext(aiter(some))).id == 2
+        reader = aiter(everything)
+        assert [(await anext(reader)).content for _ in range(2)] == [[1, 2], [3]]
+        assert (await anext(aiter(some))).content == [2]
+
+
+async def test_what_many_want_is_encoded_once_and_shared() -> None:
+    hub, encoded = Hub(), list[int]()
+    with hub.subscribe(Coin("c", encoded)) as first, hub.subscribe(Coin("c", encoded)) as second:
+        hub.publish([message(1), message(2)])
+        assert await anext(aiter(first)) is await anext(aiter(second))
+    hub.publish([message(3)])
+    assert encoded == [2]  # and for nobody it is not encoded at all
 
 
 async def test_a_stuck_subscriber_is_dropped_and_the_others_go_on() -> None:
@@ -34,15 +53,17 @@ async def test_a_stuck_subscriber_is_dropped_and_the_others_go_on() -> None:
     received: list[int] = []
 
     async def read() -> None:
-        with hub.subscribe(everything) as subscription:
-            async for each in subscription:
-                received.append(each.id)  # noqa: PERF401 - extend would hold them back until the end
+        with hub.subscribe(Coin("all", [])) as subscription:
+            async for delivery in subscription:
+                received.extend(delivery.content)
 
     reader = asyncio.create_task(read())
     await asyncio.sleep(0)
-    with hub.subscribe(everything) as stuck:
+    dropped = asyncio.Event()
+    with hub.subscribe(Coin("all", []), dropped) as stuck:
         for number in range(1, 101):
             hub.publish([message(number)])
+            assert dropped.is_set() == (number > 10)
             await asyncio.sleep(0)
         assert not stuck.is_open
         assert [each async for each in stuck] == []
@@ -54,8 +75,26 @@ async def test_a_stuck_subscriber_is_dropped_and_the_others_go_on() -> None:
 
 async def test_closing_ends_every_subscription_and_those_to_come() -> None:
     hub = Hub()
-    with hub.subscribe(everything) as subscription:
+    with hub.subscribe(Coin("all", [])) as subscription:
+        hub.publish([message(1)])
         hub.close()
-        assert [each async for each in subscription] == []
-    with hub.subscribe(everything) as late:
+        assert [each async for each in subscription] == []  # what is left is for resuming
+    with hub.subscribe(Coin("all", [])) as late:
         assert [each async for each in late] == []
+
+
+async def test_a_reader_is_idle_when_it_has_come_back_for_more_and_there_is_none() -> None:
+    hub = Hub()
+    with hub.subscribe(Coin("all", [])) as subscription:
+        assert subscription.is_idle
+        hub.publish([message(1)])
+        assert not subscription.is_idle
+        reader = aiter(subscription)
+        await anext(reader)
+        assert not subscription.is_idle
+        waiting = asyncio.ensure_future(anext(reader))
+        await asyncio.sleep(0)
+        assert subscription.is_idle
+        hub.close()
+        await asyncio.wait([waiting])
+        assert isinstance(waiting.exception(), StopAsyncIteration)

@@ -4,6 +4,7 @@ import time
 from sqlalchemy import func, select
 
 from api.events.broadcast import POSTGRESQL_POLL_SECONDS, broadcast
+from api.events.service import Sockets
 from api.realtime import Hub
 from encore.db import Database
 from encore.db.models.chain import FEED_CHANNEL
@@ -17,7 +18,7 @@ async def test_a_notification_on_postgresql_is_heard_sooner_than_the_next_poll(p
     broadcaster = asyncio.create_task(broadcast(database, hub))
     await hub.ready.wait()
     waits = []
-    with hub.subscribe(lambda _: True) as subscription:
+    with hub.subscribe(Sockets(frozenset({"events"}))) as subscription:
         messages = aiter(subscription)
         for _ in range(ROUNDS):
             async with database.write() as session:

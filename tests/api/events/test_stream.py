@@ -38,7 +38,7 @@ async def test_events_arrive_as_they_are_committed(base: str, database: Database
     assert (event.event, event.id, undone.event, undone.id) == ("applied", 2, "undone", 3)
     body = json.loads(event.data)
     OpenApi(create_app(settings).openapi()).check(body, {"$ref": "#/components/schemas/FeedEvent"})
-    assert (body["block_number"], body["log_index"], body["name"]) == (1_001, 2, "TokensPurchased")
+    assert (body["block_number"], body["log_index"], body["name"]) == (1_001, 2, "PoolPaused")
     checksummed = "0x0000000000000000000000000000000000000C01"
     assert body["args"] == {**args, "token": checksummed}  # and somebody's words stay as they are
 
@@ -66,13 +66,13 @@ async def test_events_are_filtered_by_coin_and_name(base: str, database: Databas
         feed_entry(args={"token": OTHER}),
         feed_entry(contract="CreatorToken", name="Transfer", emitter=COIN),
         feed_entry(contract="CreatorToken", name="Transfer", emitter=OTHER),
-        feed_entry(name="TokensSold", args={"token": COIN}),
+        feed_entry(name="PoolUnpaused", args={"token": COIN}),
     )
     async with listening(base, params={"after": 0, "coin": COIN}) as events:
         assert [event.id for event in await take(events, 3)] == [1, 3, 5]
-    async with listening(base, params={"after": 0, "coin": COIN, "name": ["TokensSold", "Transfer"]}) as events:
+    async with listening(base, params={"after": 0, "coin": COIN, "name": ["PoolUnpaused", "Transfer"]}) as events:
         assert [event.id for event in await take(events, 2)] == [3, 5]
-        await save(database, feed_entry(args={"token": COIN}), feed_entry(name="TokensSold", args={"token": COIN}))
+        await save(database, feed_entry(args={"token": COIN}), feed_entry(name="PoolUnpaused", args={"token": COIN}))
         assert [event.id for event in await take(events, 1)] == [7]
 
 

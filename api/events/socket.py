@@ -1,0 +1,162 @@
+"""The WebSocket: a connection's channels and account, one task that reads requests and one that sends."""
+
+import asyncio
+from contextlib import suppress
+from typing import Final
+
+import structlog
+from fastapi import APIRouter, WebSocket, WebSocketDisconnect
+from pydantic import ValidationError
+from sqlalchemy.exc import SQLAlchemyError
+
+from api.accounts import service as accounts
+from api.accounts.service import Access
+from api.accounts.tokens import UnauthenticatedError
+from api.deps import Resources
+from api.events import protocol
+from api.events.messages import wallet_channel
+from api.events.service import Feed, Gap, Sockets, Stream
+from api.problems import InvalidRequestError, ProblemError
+from api.wire import Wire
+
+GOING_AWAY: Final = 1001
+TRY_AGAIN_LATER: Final = 1013
+TOKEN_EXPIRED: Final = 4401
+"""Close codes: of RFC 6455 and IANA's registry, and one of ours for what HTTP answers with 401."""
+
+CLOSE_SECONDS: Final = 1.0
+"""How long a client may take to read that the connection ends: one that is stuck never does."""
+
+router = APIRouter()
+_log = structlog.get_logger(__name__)
+
+
+@router.websocket("/ws")
+async def connect(websocket: WebSocket) -> None:
+    """Serve one connection until either side ends it."""
+    held: Resources = websocket.app.state.resources
+    await websocket.accept()
+    await Connection(websocket, held).serve()
+
+
+class Connection:
+    """One client. What it is sent is a JSON array of messages a frame."""
+
+    def __init__(self, websocket: WebSocket, held: Resources) -> None:
+        self._websocket = websocket
+        self._held = held
+        self._channels: frozenset[str] = frozenset()
+        self._access: Access | None = None
+        self._stream: Stream[str] | None = None
+        self._sender: asyncio.Task[None] | None = None
+        self._ended = asyncio.Event()
+
+    async def serve(self) -> None:
+        """Read requests and send what was subscribed to; a client that does not take it is dropped."""
+        reader = asyncio.create_task(self._read())
+        ended = asyncio.create_task(self._ended.wait())
+        closed = asyncio.create_task(self._held.hub.closed.wait())
+        try:
+            await asyncio.wait({reader, ended, closed}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (reader, ended, closed):
+                task.cancel()
+            outcome, *_ = await asyncio.gather(reader, ended, closed, return_exceptions=True)
+            await self._stop_sending()
+        if isinstance(outcome, Exception):
+            raise outcome
+        with suppress(RuntimeError, WebSocketDisconnect, TimeoutError):  # the client may have gone first
+            await asyncio.wait_for(self._websocket.close(self._close_code()), CLOSE_SECONDS)
+
+    async def _read(self) -> None:
+        with suppress(WebSocketDisconnect):
+            while (message := await self._websocket.receive())["type"] == "websocket.receive":
+                try:
+                    await self._handle(
+                        protocol.Request.validate_json(message.get("text") or message.get("bytes") or "")
+                    )
+                except ValidationError as error:
+                    first = error.errors()[0]
+                    where = ".".join(map(str, first["loc"]))
+                    await self._refuse(InvalidRequestError(f"{where}: {first['msg']}" if where else first["msg"]))
+                except ProblemError as problem:
+                    await self._refuse(problem)
+
+    async def _handle(self, request: protocol.Subscribe | protocol.Authenticate | protocol.Ping) -> None:
+        match request:
+            case protocol.Subscribe():
+                await self._subscribe(request)
+            case protocol.Authenticate():
+                self._access = await accounts.authenticate(self._held, request.token)
+                remaining = int(self._access.expires_at - self._held.clock())
+                await self._say(protocol.Authenticated(account_id=self._access.account_id, expires_in=remaining))
+                if protocol.ACCOUNT in self._channels:
+                    await self._send_from(await self._stop_sending())
+            case protocol.Ping():
+                await self._say(protocol.Pong())
+
+    async def _subscribe(self, request: protocol.Subscribe) -> None:
+        channels = frozenset(request.channels)
+        if protocol.ACCOUNT in channels and self._access is None:
+            raise UnauthenticatedError("authenticate before subscribing to the channel of an account")
+        position = await self._stop_sending()
+        self._channels = channels
+        await self._held.hub.ready.wait()
+        known = self._held.hub.position if position is None else position
+        after = known if request.after is None else request.after
+        await self._say(protocol.Subscribed(channels=sorted(channels), after=after))
+        await self._send_from(after)
+
+    async def _send_from(self, position: int | None) -> None:
+        """Send what the channels bring after the id `position`; None: from now on."""
+        channels = self._channels
+        lifetime: float | None = None
+        if protocol.ACCOUNT in channels and self._access is not None:
+            wallets = await accounts.wallets_of(self._held, self._access.account_id)
+            channels = (channels - {protocol.ACCOUNT}) | {wallet_channel(wallet) for wallet in wallets}
+            lifetime = self._access.expires_at - self._held.clock()
+        self._stream = Stream(
+            Feed(self._held.database, self._held.hub),
+            Sockets(channels),
+            position,
+            dropped=self._ended,
+            lifetime_seconds=lifetime,
+        )
+        self._sender = asyncio.create_task(self._send(self._stream))
+
+    async def _send(self, stream: Stream[str]) -> None:
+        try:
+            async for delivery in stream:
+                if isinstance(delivery, Gap):
+                    await self._say(delivery.wire())
+                else:
+                    await self._websocket.send({"type": "websocket.send", "text": delivery.content})
+        except WebSocketDisconnect:
+            pass
+        except SQLAlchemyError as error:
+            _log.warning("feed cannot be read, closing a connection", reason=str(error).splitlines()[0])
+        self._ended.set()
+
+    async def _stop_sending(self) -> int | None:
+        """Stop sending; returns the id after which it can go on, None where nothing was begun."""
+        if self._sender is None or self._stream is None:
+            return None
+        position = self._stream.position
+        self._sender.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._sender
+        self._sender = None
+        return position
+
+    async def _say(self, message: Wire) -> None:
+        await self._websocket.send_text(f"[{message.model_dump_json()}]")
+
+    async def _refuse(self, problem: ProblemError) -> None:
+        await self._say(protocol.Refused(slug=problem.slug, detail=problem.detail))
+
+    def _close_code(self) -> int:
+        if self._held.hub.closed.is_set():
+            return GOING_AWAY
+        if self._access is not None and self._access.expires_at <= self._held.clock():
+            return TOKEN_EXPIRED
+        return TRY_AGAIN_LATER
