@@ -41,9 +41,14 @@ class Distributor:
         return await self._context.queue(await self.due())
 
     async def due(self) -> list[Intent]:
-        """Return the distributions of the months that are over."""
+        """Return the distributions of the months that are over; none where this key is no launcher.
+
+        Of several oracles, each with an outbox of its own, one alone may pay: the one that also launches.
+        """
         now = self._context.clock()
         factory = self._context.contracts.factory
+        if not await self._context.contracts.is_launcher(self._context.sender):
+            return []
         return [
             self._context.intent(
                 DISTRIBUTION_KIND,

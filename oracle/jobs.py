@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
+from datetime import datetime
 from typing import Any, Final
 
 import structlog
@@ -18,6 +19,7 @@ from encore.errors import DatabaseError, EncoreError, RpcError, RpcUnavailableEr
 from oracle.assembly import Oracle
 from oracle.changes import Changes
 from oracle.gas import GasOutlook
+from oracle.quorum import Moment
 from oracle.repository.sql import CreatorIds
 from oracle.repository.state import State
 
@@ -61,6 +63,8 @@ class Jobs:
         """Whom to count again; None for everybody."""
         self._everything_owed = False
         """Whether the hourly write, and what goes with it, has not been done yet."""
+        self._epoch = 0
+        """When the epoch began (unix seconds) for which everybody was last looked at, where oracles must agree."""
         self._told = ""
 
     async def run(self) -> None:
@@ -101,8 +105,9 @@ class Jobs:
             await asyncio.sleep(LOOK_SECONDS)
             self._hour.set()  # once it goes on, everything is made up for
             return
-        await self._notice_changes()
-        waits = await self._why_wait(state)
+        moment = await self._oracle.contracts.moment()
+        await self._notice_changes(moment)
+        waits = await self._why_wait(state, moment)
         everything = self._everything_owed and waits is None
         if everything:
             await self._sync(None, everything=True)
@@ -118,7 +123,7 @@ class Jobs:
             self._told = ""
         await _wait(self._hour, LOOK_SECONDS)
 
-    async def _notice_changes(self) -> None:
+    async def _notice_changes(self, moment: Moment) -> None:
         async with self._oracle.database.read() as session:
             if self._hour.is_set():
                 self._hour.clear()
@@ -126,9 +131,14 @@ class Jobs:
                 self._touched, self._everything_owed = None, True
             else:
                 self._touched = _together(self._touched, await self._changes.touched(session))
+        if moment.needs_agreement and moment.observed_at != self._epoch:
+            # What had been reported in the last epoch, and crossed a milestone or found no majority then, can be now.
+            self._epoch, self._touched = moment.observed_at, None
 
-    async def _why_wait(self, state: State) -> str | None:
+    async def _why_wait(self, state: State, moment: Moment) -> str | None:
         """Return why what is not urgent should wait now; None where it need not."""
+        if moment.needs_agreement and moment.chain_time < _this_hour(self._oracle.context.clock()):
+            return "the chain's clock has not struck the hour, so that figures would count for the epoch before it"
         gas = self._gas or await self._oracle.gas_prices.outlook()
         if self._oracle.gas_prices.should_wait(gas, state):
             return "gas is dear"
@@ -213,6 +223,11 @@ async def _scheduler(database_url: str) -> AsyncIterator[None]:
     finally:
         scheduler.shutdown(wait=False)
         await asyncio.sleep(0)  # the scheduler only asks the event loop to do it
+
+
+def _this_hour(now: datetime) -> float:
+    """Return when the hour of `now` began, in unix seconds."""
+    return now.replace(minute=0, second=0, microsecond=0).timestamp()
 
 
 def _together(some: CreatorIds, more: CreatorIds) -> CreatorIds:

@@ -19,8 +19,9 @@ from oracle.contracts import LARGEST_BATCH, encode_updates
 from oracle.errors import NotAuthorisedError
 from oracle.metrics import Metrics
 from oracle.milestones import MILESTONES, crosses_milestone
+from oracle.quorum import Moment
 from oracle.repository import publishing
-from oracle.repository.publishing import Requirements, Standing
+from oracle.repository.publishing import Published, Requirements, Standing
 from oracle.repository.sql import CreatorIds
 
 METRICS_KIND: Final = "metrics"
@@ -38,33 +39,60 @@ class Written:
     transactions: int = 0
 
 
-def is_worth_writing(standing: Standing, requirements: Requirements, chain_time: int, *, everything: bool) -> bool:
+def is_worth_writing(standing: Standing, requirements: Requirements, moment: Moment, *, everything: bool) -> bool:
     """Decide whether a creator's figures are worth a transaction now.
 
     Creators below the first milestone whom the chain does not know, and figures that the chain has, never are, nor
     are figures that newer ones have overtaken. With `everything` (the hourly job) all others are; else those that
     reach a milestone, that make a launch possible, or whose last write failed in company: alone it may succeed.
+
+    Where oracles must agree, nothing is while this epoch is published or reported already, nor what was reported and
+    outvoted; and everything reported is that is still not published in the next epoch.
     """
-    if standing.published is not None and standing.published.observed_at > chain_time:
+    if moment.needs_agreement:
+        published = standing.mirrored
+        if _is_overruled(standing, moment):
+            return False
+        is_left_over = standing.write_failed or standing.reported is not None
+        retries = is_left_over and not _is_answered(standing)
+    else:
+        published = standing.expected
+        if published is not None and published.observed_at > moment.observed_at:
+            return False
+        retries = standing.write_failed and not standing.write_failed_alone
+    if published is None and standing.counted.monthly_streams < MILESTONES[0]:
         return False
-    if standing.published is None and standing.counted.monthly_streams < MILESTONES[0]:
+    opens_launch = _opens_launch(standing, published, requirements, moment.chain_time)
+    if not opens_launch and standing.counted in _said(standing, published, moment):
         return False
-    opens_launch = _opens_launch(standing, requirements, chain_time)
-    if standing.published is not None and standing.published.metrics == standing.counted and not opens_launch:
-        return False
-    if everything:
-        return True
-    if standing.write_failed:
-        return not standing.write_failed_alone
-    before = standing.published.metrics.monthly_streams if standing.published else 0
+    if everything or retries or standing.write_failed:
+        return everything or retries
+    before = published.metrics.monthly_streams if published else 0
     return opens_launch or crosses_milestone(before, standing.counted.monthly_streams)
 
 
-def _opens_launch(standing: Standing, requirements: Requirements, chain_time: int) -> bool:
+def _is_overruled(standing: Standing, moment: Moment) -> bool:
+    """Whether this epoch is over for the creator: published, or reported by this oracle."""
+    words = (standing.mirrored, standing.reported)
+    return any(word is not None and word.observed_at >= moment.observed_at for word in words)
+
+
+def _is_answered(standing: Standing) -> bool:
+    """Whether the epoch of this oracle's last report was published, or a later one."""
+    mirrored, reported = standing.mirrored, standing.reported
+    return mirrored is not None and reported is not None and mirrored.observed_at >= reported.observed_at
+
+
+def _said(standing: Standing, published: Published | None, moment: Moment) -> list[Metrics]:
+    """Return the figures that need not be said again: the chain's, and those for which there was no majority."""
+    words = [published, standing.reported if moment.needs_agreement and _is_answered(standing) else None]
+    return [word.metrics for word in words if word is not None]
+
+
+def _opens_launch(standing: Standing, published: Published | None, requirements: Requirements, chain_time: int) -> bool:
     """Whether writing lets a creator launch who cannot as things stand: too low on chain, or too long ago."""
     if standing.has_coin or not _suffice(standing.counted, requirements):
         return False
-    published = standing.published
     return (
         published is None
         or not _suffice(published.metrics, requirements)
@@ -78,10 +106,10 @@ def _suffice(metrics: Metrics, requirements: Requirements) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Choice:
-    """Which creators are worth a transaction at `chain_time` (unix seconds), by `is_worth_writing`."""
+    """Which creators are worth a transaction at a moment, by `is_worth_writing`."""
 
     requirements: Requirements
-    chain_time: int
+    moment: Moment
     everything: bool
 
     def among(self, rows: Sequence[Row[Any]]) -> list[Standing]:
@@ -90,7 +118,7 @@ class _Choice:
         return [
             standing
             for standing in standings
-            if is_worth_writing(standing, self.requirements, self.chain_time, everything=self.everything)
+            if is_worth_writing(standing, self.requirements, self.moment, everything=self.everything)
         ]
 
 
@@ -106,30 +134,53 @@ class Publisher:
 
         Raises `NotAuthorisedError` where the chain would refuse all of it.
         """
-        choice = _Choice(requirements, await self._contracts.chain_time(), everything)
+        choice = _Choice(requirements, await self._contracts.moment(), everything)
+        moment = choice.moment
         statement = publishing.standings_of(creator_ids)
         async with self._context.database.read() as session:
             chosen = choice.among(await session.all(statement))
         if not chosen:
             return Written()
         await self.check_authorised()
-        size = await self._batch_size(chosen, choice.chain_time)
+        chosen = await self._welcome(chosen, moment)
+        welcome = {standing.creator_id for standing in chosen}
+        size = await self._batch_size(chosen, moment.observed_at)
         async with self._context.database.transaction() as connection:
             await publishing.lock_published(connection)
             # Once more under the lock: another process may have queued some of it in the meantime.
-            chosen = choice.among((await connection.execute(statement)).all())
-            batches = list(_batches(chosen, size))
-            await self._queue(connection, batches, choice.chain_time)
+            rows = (await connection.execute(statement)).all()
+            chosen = [standing for standing in choice.among(rows) if standing.creator_id in welcome]
+            batches = list(_batches(chosen, size, moment))
+            await self._queue(connection, batches, moment.observed_at)
         _log.info("queued metrics", creators=len(chosen), transactions=len(batches))
         return Written(len(chosen), len(batches))
 
     async def due(self, creator_ids: CreatorIds, requirements: Requirements) -> list[Intent]:
         """Return what `publish` would queue now of everything."""
-        choice = _Choice(requirements, await self._contracts.chain_time(), everything=True)
+        choice = _Choice(requirements, await self._contracts.moment(), everything=True)
+        moment = choice.moment
         async with self._context.database.read() as session:
             chosen = choice.among(await session.all(publishing.standings_of(creator_ids)))
-        size = await self._batch_size(chosen, choice.chain_time)
-        return [self._intent(batch, choice.chain_time) for batch in _batches(chosen, size)]
+        chosen = await self._welcome(chosen, moment)
+        size = await self._batch_size(chosen, moment.observed_at)
+        return [self._intent(batch, moment.observed_at) for batch in _batches(chosen, size, moment)]
+
+    async def _welcome(self, chosen: list[Standing], moment: Moment) -> list[Standing]:
+        """Return those whose report the chain would take now, where oracles must agree.
+
+        One creator whom others have settled since, or whom this oracle reported before its database was restored,
+        would take down the whole batch.
+        """
+        if not moment.needs_agreement:
+            return chosen
+        calls = [
+            Call(self._contracts.metrics_manager, _encode([standing], moment.observed_at), 0) for standing in chosen
+        ]
+        taken = await self._contracts.would_succeed(self._context.sender, calls, "pending")
+        welcome = [standing for standing, is_taken in zip(chosen, taken, strict=True) if is_taken]
+        if len(welcome) < len(chosen):
+            _log.info("the chain takes no report of some creators in this epoch", creators=len(chosen) - len(welcome))
+        return welcome
 
     async def check_authorised(self) -> None:
         """Raise `NotAuthorisedError` unless the metrics manager takes reports from this key."""
@@ -177,15 +228,18 @@ class Publisher:
         )
 
 
-def _batches(chosen: Sequence[Standing], size: int) -> Iterator[Sequence[Standing]]:
+def _batches(chosen: Sequence[Standing], size: int, moment: Moment) -> Iterator[Sequence[Standing]]:
     """Cut into as few transactions as `size` allows, of about as many creators each.
 
-    A creator whose last write failed goes alone, so that it takes nobody along again.
+    A creator whose last write failed goes alone, so that it takes nobody along again; where oracles must agree, the
+    chain was asked about each of them, and a report that failed came too late.
     """
+    rest = []
     for standing in chosen:
-        if standing.write_failed:
+        if standing.write_failed and not moment.needs_agreement:
             yield [standing]
-    rest = [standing for standing in chosen if not standing.write_failed]
+        else:
+            rest.append(standing)
     count = -(-len(rest) // size)
     for number in range(count):
         yield rest[len(rest) * number // count : len(rest) * (number + 1) // count]

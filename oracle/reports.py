@@ -96,10 +96,11 @@ async def show_differences(database: Database) -> bool:
         console.print(f"equal: off-chain and on-chain figures of {len(compared)} creators")
         return False
     table = Table(title=f"{len(different)} of {len(compared)} creators differ: counted → on chain")
-    for heading in ("creator", "wallet", "streams", "followers", "revenue (wei)", "score (bps)"):
+    for heading in ("creator", "wallet", "streams", "followers", "revenue (wei)", "score (bps)", "last report"):
         table.add_column(heading)
     for comparison in different:
-        table.add_row(f"{comparison.name} ({comparison.creator_id})", comparison.wallet, *_cells(comparison))
+        name = f"{comparison.name} ({comparison.creator_id})"
+        table.add_row(name, comparison.wallet, *_cells(comparison), comparison.state)
     console.print(table)
     return True
 

@@ -28,7 +28,7 @@ class Requirements:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """Figures that the chain has or is about to have, and when they were observed (unix seconds)."""
+    """Figures that the chain has or was told, and when they were observed (unix seconds)."""
 
     metrics: Metrics
     observed_at: int
@@ -36,18 +36,26 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A creator with a wallet: the figures counted, and those that the chain will show once the outbox is through.
+    """A creator with a wallet: the figures counted, those that this oracle last reported, those that the mirror has.
 
-    `write_failed` tells that the last write did; `write_failed_alone` that it was this creator's alone.
+    `reported` is None where that write failed: `write_failed`, and `write_failed_alone` where it was this creator's
+    alone. `is_mirrored` tells that the mirror has figures of the report's block or a later one.
     """
 
     creator_id: int
     wallet: str
     counted: Metrics
-    published: Published | None
+    mirrored: Published | None
+    reported: Published | None
+    is_mirrored: bool
     has_coin: bool
     write_failed: bool
     write_failed_alone: bool
+
+    @property
+    def expected(self) -> Published | None:
+        """What the chain will show once the outbox is through, where one oracle's word is enough."""
+        return self.mirrored if self.reported is None or self.is_mirrored else self.reported
 
 
 def standings_of(creator_ids: CreatorIds = None) -> Select[Any]:
@@ -84,27 +92,22 @@ def standings_of(creator_ids: CreatorIds = None) -> Select[Any]:
 def standing(row: Row[Any]) -> Standing:
     """Read a row of `standings_of`."""
     failed = row.status == Status.FAILED
+    has_figures = row.mirrored_block is not None
     return Standing(
         creator_id=row.id,
         wallet=row.wallet,
         counted=metrics_in(row, "counted"),
-        published=_published(row, failed=failed),
+        mirrored=_published(row, "mirrored") if has_figures else None,
+        reported=_published(row, "written") if row.status is not None and not failed else None,
+        is_mirrored=has_figures and row.written_block is not None and row.mirrored_block >= row.written_block,
         has_coin=row.token is not None,
         write_failed=failed,
         write_failed_alone=failed and row.written_together == 1,
     )
 
 
-def _published(row: Any, *, failed: bool) -> Published | None:
-    """Take what the outbox carries, until the mirror has the block that brought it."""
-    is_mirrored = (
-        row.mirrored_block is not None and row.written_block is not None and row.mirrored_block >= row.written_block
-    )
-    if row.status is not None and not failed and not is_mirrored:
-        return Published(metrics_in(row, "written"), row.written_observed_at)
-    if row.mirrored_block is None:
-        return None
-    return Published(metrics_in(row, "mirrored"), row.mirrored_observed_at)
+def _published(row: Any, prefix: str) -> Published:
+    return Published(metrics_in(row, prefix), getattr(row, f"{prefix}_observed_at"))
 
 
 async def save_published(

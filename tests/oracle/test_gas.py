@@ -21,6 +21,7 @@ from oracle.estimates import Estimate, estimates
 from oracle.gas import GasOutlook
 from oracle.metrics import Metrics
 from oracle.publisher import _batches
+from oracle.quorum import Moment
 from oracle.repository.gas_prices import hourly_gas_prices, save_gas_price
 from oracle.repository.publishing import Standing
 from oracle.repository.state import State, save_synced
@@ -156,14 +157,22 @@ async def test_a_batch_costs_at_most_three_fifths_of_single_writes_and_unchanged
 
 def standing(number: int, *, failed: bool) -> Standing:
     return Standing(
-        number, WALLETS[0], Metrics(1, 1, 1, 1), None, has_coin=False, write_failed=failed, write_failed_alone=False
+        number,
+        WALLETS[0],
+        Metrics(1, 1, 1, 1),
+        mirrored=None,
+        reported=None,
+        is_mirrored=False,
+        has_coin=False,
+        write_failed=failed,
+        write_failed_alone=False,
     )
 
 
 @given(st.lists(st.booleans(), max_size=160), st.integers(1, 50))
 def test_batches_are_few_and_even_and_leave_nobody_out(failed: list[bool], size: int) -> None:
     chosen = [standing(number, failed=each) for number, each in enumerate(failed)]
-    batches = list(_batches(chosen, size))
+    batches = list(_batches(chosen, size, Moment(chain_time=0, quorum=1, epoch_seconds=3_600)))
     assert sorted(each.creator_id for batch in batches for each in batch) == list(range(len(chosen)))
     together = [batch for batch in batches if not batch[0].write_failed]
     assert all(len(batch) == 1 for batch in batches if any(each.write_failed for each in batch))
