@@ -70,9 +70,13 @@ suite: env ## Everything else, on the real EVM, SQLite and PostgreSQL.
 	coverage erase
 	pytest -q $(TESTS) --ignore=tests/contracts --cov --cov-report=
 
-indexer-long: env ## The indexer against 1 000 schedules of reorgs, 200 kills and 20 faulty runs, on each database.
-	INDEXER_SCHEDULES=1000 INDEXER_KILLS=200 INDEXER_FAULTY_RUNS=20 pytest -q $(TESTS) tests/indexer/test_schedules.py \
-		tests/indexer/test_kills.py tests/indexer/test_faulty_endpoints.py
+indexer-long: $(shell seq -f .build/indexer-long/%g 20) ## The indexer against 1 000 schedules of reorgs, 200 kills and 20 faulty runs, on each database, in 20 parts; interrupted, it goes on where it was.
+	rm -r .build/indexer-long
+
+.build/indexer-long/%: | env
+	INDEXER_SEED=$* INDEXER_SCHEDULES=50 INDEXER_KILLS=10 pytest -q $(TESTS) --hypothesis-seed=$* \
+		tests/indexer/test_schedules.py tests/indexer/test_kills.py tests/indexer/test_faulty_endpoints.py
+	@mkdir -p $(@D) && touch $@
 
 api-long: env ## A thousand random trades on the real exchange, each as it was quoted or refused as told.
 	API_TRADES=1000 pytest -q $(TESTS) tests/api/trading/test_random_trades.py

@@ -252,6 +252,8 @@ class Indexer:
     def _adapt_span(self, logs: int) -> None:
         if logs > LOGS_PER_SEGMENT:
             self._span = max(1, self._span // 2)
+        elif logs < LOGS_PER_SEGMENT // 4:
+            self._span = min(2 * self._span, LONGEST_SPAN)
         elif logs < LOGS_PER_SEGMENT // 2:
             self._span = min(self._span + self._span // 4 + 1, LONGEST_SPAN)
 

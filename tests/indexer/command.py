@@ -23,6 +23,11 @@ class Command:
         self.settings: Settings = load_settings(**settings)
         self.started: list[subprocess.Popen[bytes]] = []
 
+    @property
+    def tail(self) -> str:
+        """The end of what it logged."""
+        return self.log.read_text()[-2_000:]
+
     def start(self) -> subprocess.Popen[bytes]:
         with self.log.open("ab") as log:
             process = subprocess.Popen(

@@ -27,7 +27,7 @@ from indexer.verify import verify_mirror
 from tests.conftest import LocalChain
 from tests.contracts_on_anvil import Chain, Contract, Economy
 from tests.faulty_proxy import NETWORK_FAULTS, PROVIDER_FAULTS, FaultyProxy
-from tests.indexer.long_run import FAULTY_RUNS
+from tests.indexer.long_run import SEED
 from tests.indexer.replica import dump, events_mirrored, events_told
 from tests.support import eventually
 
@@ -88,17 +88,15 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runner_module, "LONGEST_RETRY_SECONDS", 0.05)
 
 
-@pytest.mark.parametrize("seed", range(FAULTY_RUNS))
 async def test_through_a_faulty_endpoint_the_mirror_ends_equal_to_a_fresh_one_and_the_metrics_tell_what_happened(
     database: Database,
     fresh_database: Database,
     anvil: LocalChain,
     tmp_path: Path,
-    seed: int,
 ) -> None:
     telemetry = Telemetry()
     kinds = (*NETWORK_FAULTS, *PROVIDER_FAULTS)
-    proxy = FaultyProxy(anvil.url, seed, 0, kinds, delay_seconds=2 * TIMEOUT_SECONDS)
+    proxy = FaultyProxy(anvil.url, SEED, 0, kinds, delay_seconds=2 * TIMEOUT_SECONDS)
     async with (
         RpcClient([anvil.url]) as rpc,
         proxy.serving(),

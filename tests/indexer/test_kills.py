@@ -9,7 +9,7 @@ from typing import Any
 from encore.db import Database
 from tests.indexer.command import Command, indexed_hash
 from tests.indexer.economy import Economy
-from tests.indexer.long_run import KILLS
+from tests.indexer.long_run import KILLS, SEED
 from tests.indexer.node import FakeNode
 from tests.indexer.replica import catch_up, dump, events_mirrored, events_told, indexer_of
 from tests.indexer.world import deployment
@@ -26,17 +26,20 @@ def grow(node: FakeNode, random: Random, blocks: int) -> None:
         node.mine(economy.act(random, node.next_timestamp, 2), economy, salt=str(random.random()))
 
 
-async def is_level(database: Database, node: FakeNode) -> None:
+async def is_level(encore: Command, database: Database, node: FakeNode) -> None:
     async def probe() -> bool:
         return await indexed_hash(database) == node.head.hash
 
-    await eventually(probe)
+    try:
+        await eventually(probe)
+    except AssertionError as error:
+        raise AssertionError(f"not level, block {node.head.number} is missing: {encore.tail}") from error
 
 
 async def test_killed_at_random_it_ends_with_the_tables_of_an_uninterrupted_run(
     database: Database, fresh_database: Database, node: FakeNode, command: Callable[..., Command]
 ) -> None:
-    random = Random(11)
+    random = Random(11 + SEED)
     node.start_chain(Economy())
     economy = Economy()
     node.mine(economy.setup(), economy)
@@ -51,7 +54,7 @@ async def test_killed_at_random_it_ends_with_the_tables_of_an_uninterrupted_run(
         else:
             await backfill_until_killed(encore, node, random)
     encore.start()
-    await is_level(database, node)
+    await is_level(encore, database, node)
     async with indexer_of(fresh_database, node) as fresh:
         await catch_up(fresh)
     assert await dump(database) == await dump(fresh_database)
@@ -75,14 +78,17 @@ async def backfill_until_killed(encore: Command, node: FakeNode, random: Random)
     async def has_ended() -> bool:
         return process.poll() is not None
 
-    await eventually(has_ended)
-    assert process.wait() == -signal.SIGKILL, encore.log.read_text()[-1_000:]
+    try:
+        await eventually(has_ended)
+    except AssertionError as error:
+        raise AssertionError(f"{next(remaining, 0)} requests were left before the kill: {encore.tail}") from error
+    assert process.wait() == -signal.SIGKILL, encore.tail
 
 
 async def live_until_killed(encore: Command, database: Database, node: FakeNode, random: Random) -> None:
     """Start it, let it catch up, and kill it while blocks and reorgs come in."""
     process = encore.start()
-    await is_level(database, node)
+    await is_level(encore, database, node)
     for _ in range(random.randrange(1, 10)):
         node.drop_blocks(random.choice([0, 0, 3]))
         grow(node, random, random.choice([1, 1, 4]))
