@@ -24,6 +24,7 @@ from api.middleware import RequestLog
 from api.page_cache import PageCache
 from api.portfolio.router import router as portfolio
 from api.trading.router import router as trading
+from api.webhooks.router import router as webhooks
 from encore.settings import Settings
 
 BASE_PATH: Final = "/api/v1"
@@ -51,7 +52,7 @@ def create_app(settings: Settings, *, clock: Clock = time.time) -> FastAPI:
     app.state.resources = held
     problems.install(app)
     base = APIRouter(prefix=BASE_PATH)
-    for router in (creators, coins, trading, portfolio, accounts, events):
+    for router in (creators, coins, trading, portfolio, accounts, webhooks, events):
         base.include_router(router)
     app.include_router(base)
     app.include_router(health)

@@ -68,6 +68,9 @@ class Settings(BaseSettings):
         description="hosts (with their port) of the frontends that wallets may sign in to, comma-separated; "
         "default locally: the API's own and the usual development servers",
     )
+    webhook_private_targets: bool | None = Field(
+        None, description="whether webhooks may lead to private addresses and plain http; default: only locally"
+    )
     database_url: str = Field("", description="sqlite:///… or postgresql://…; default: SQLite in the data folder")
     launch_min_streams: int = Field(50_000, ge=0, description="monthly streams a launch requires, written on chain")
     launch_min_followers: int = Field(5_000, ge=0, description="followers a launch requires, written on chain")
@@ -265,6 +268,11 @@ class Settings(BaseSettings):
         self.check_for_api()
         secret = LOCAL_API_SECRET if self.api_secret is None else self.api_secret.get_secret_value()
         return hmac.digest(secret.encode(), purpose.encode(), "sha256")
+
+    @property
+    def allows_private_webhooks(self) -> bool:
+        """Whether webhooks may lead into private networks, and go over plain http."""
+        return self.chain.is_local if self.webhook_private_targets is None else self.webhook_private_targets
 
     @cached_property
     def domains(self) -> tuple[str, ...]:

@@ -40,7 +40,7 @@ async def local_system(settings: Settings, say: Callable[[str], None]) -> AsyncI
                 following = await _start_chain(settings, supervisor, rpc, say)
             await _check_chain_id(settings, rpc)
             await ensure_deployed(settings, rpc, supervisor.log_path("deploy"), say)
-            for name in ("indexer", "oracle", "api"):
+            for name in ("indexer", "oracle", "api", "webhooks"):
                 await supervisor.start(_encore_service(name))
                 say(f"[green]✓[/] {name}")
             await supervisor.first_of(_api_ready(settings))

@@ -13,6 +13,7 @@ from encore.db.models import (
     oracle,
     outbox,
     revenue,
+    webhooks,
 )
 from encore.db.models.base import Base
 
@@ -30,4 +31,5 @@ __all__ = [
     "oracle",
     "outbox",
     "revenue",
+    "webhooks",
 ]

@@ -1092,6 +1092,12 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_voting_power_token_votes"), ["token", "votes"], unique=False)
 
     op.create_table(
+        "webhook_cursor",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("position", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_cursor")),
+    )
+    op.create_table(
         "whale_trades",
         sa.Column(
             "block_number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
@@ -1202,6 +1208,23 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_sign_in_nonces_expires_at"), ["expires_at"], unique=False)
 
     op.create_table(
+        "webhooks",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("url", sa.String(length=500), nullable=False),
+        sa.Column("description", sa.String(length=200), nullable=False),
+        sa.Column("events", sa.JSON(), nullable=False),
+        sa.Column("coins", sa.JSON(), nullable=False),
+        sa.Column("is_active", sa.Boolean(), nullable=False),
+        sa.Column("generation", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("created_at", encore.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_webhooks_account_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhooks")),
+    )
+    with op.batch_alter_table("webhooks", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_webhooks_account_id_id"), ["account_id", "id"], unique=False)
+
+    op.create_table(
         "activity_metrics",
         sa.Column(
             "creator_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
@@ -1282,6 +1305,35 @@ def upgrade() -> None:
         sa.UniqueConstraint("creator_id", "title", name=op.f("uq_tracks_creator_id_title")),
     )
     op.create_table(
+        "webhook_deliveries",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("webhook_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("event_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("payload", sa.Text(), nullable=False),
+        sa.Column("status", sa.String(length=9), nullable=False),
+        sa.Column("attempts", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("next_attempt_at", encore.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("response_status", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("error", sa.String(length=300), nullable=True),
+        sa.Column("created_at", encore.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("finished_at", encore.db.types.UtcDateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["webhook_id"], ["webhooks.id"], name=op.f("fk_webhook_deliveries_webhook_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_deliveries")),
+        sa.UniqueConstraint("webhook_id", "event_id", name=op.f("uq_webhook_deliveries_webhook_id_event_id")),
+    )
+    with op.batch_alter_table("webhook_deliveries", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_webhook_deliveries_due",
+            ["next_attempt_at", "id"],
+            unique=False,
+            sqlite_where=sa.text("status = 'pending'"),
+            postgresql_where=sa.text("status = 'pending'"),
+        )
+        batch_op.create_index(batch_op.f("ix_webhook_deliveries_webhook_id_id"), ["webhook_id", "id"], unique=False)
+
+    op.create_table(
         "plays",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("creator_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -1311,6 +1363,15 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_plays_creator_id_played_at"))
 
     op.drop_table("plays")
+    with op.batch_alter_table("webhook_deliveries", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_webhook_deliveries_webhook_id_id"))
+        batch_op.drop_index(
+            "ix_webhook_deliveries_due",
+            sqlite_where=sa.text("status = 'pending'"),
+            postgresql_where=sa.text("status = 'pending'"),
+        )
+
+    op.drop_table("webhook_deliveries")
     op.drop_table("tracks")
     with op.batch_alter_table("revenues", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_revenues_creator_id_earned_at"))
@@ -1328,6 +1389,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_activity_metrics_monthly_streams_creator_id"))
 
     op.drop_table("activity_metrics")
+    with op.batch_alter_table("webhooks", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_webhooks_account_id_id"))
+
+    op.drop_table("webhooks")
     with op.batch_alter_table("sign_in_nonces", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_sign_in_nonces_expires_at"))
         batch_op.drop_index(batch_op.f("ix_sign_in_nonces_account_id"))
@@ -1354,6 +1419,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_whale_trades_token_block_number_log_index"))
 
     op.drop_table("whale_trades")
+    op.drop_table("webhook_cursor")
     with op.batch_alter_table("voting_power", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_voting_power_token_votes"))
 

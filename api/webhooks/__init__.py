@@ -1,0 +1,1 @@
+"""Webhooks: events of the chain brought to other people's servers, signed and retried."""

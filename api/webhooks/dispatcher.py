@@ -1,0 +1,139 @@
+"""Queues a delivery for each webhook that wants an event, once, and sends what is due until it is taken."""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import structlog
+from sqlalchemy import Row
+
+from api.events.messages import coins_of, feed_event
+from api.webhooks import repository, signing
+from api.webhooks.schemas import DeliveryStatus
+from api.webhooks.sender import Sender
+from encore.db import Database
+from encore.db.models.webhooks import Webhook
+
+POLL_SECONDS: Final = 0.25
+BATCH: Final = 500
+MAXIMUM_IN_FLIGHT: Final = 64
+MAXIMUM_IN_FLIGHT_PER_WEBHOOK: Final = 4
+"""So that one receiver that does not answer holds up nobody else's."""
+MAXIMUM_ATTEMPTS: Final = 10
+FIRST_RETRY_SECONDS: Final = 5.0
+RETRY_FACTOR: Final = 3
+LONGEST_RETRY_SECONDS: Final = 21_600.0
+
+_log = structlog.get_logger(__name__)
+
+
+class Dispatcher:
+    """Carries the feed to webhooks. One of a database works at a time; `clock` in unix seconds.
+
+    An event is queued for a webhook exactly once, and sent at least once: after a crash amid a request it is sent
+    again, with the same id.
+    """
+
+    def __init__(self, database: Database, sender: Sender, signing_key: bytes, clock: Callable[[], float]) -> None:
+        self._database = database
+        self._sender = sender
+        self._signing_key = signing_key
+        self._clock = clock
+        self._in_flight: dict[int, tuple[int, asyncio.Task[None]]] = {}
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Work until `stopping` is set, then let what is on its way end."""
+        while not stopping.is_set():
+            while await self.queue():
+                pass
+            await self.send_due()
+            waiting = asyncio.ensure_future(stopping.wait())
+            await asyncio.wait({waiting}, timeout=POLL_SECONDS)
+            waiting.cancel()
+        await self.settle()
+
+    async def queue(self) -> int:
+        """Queue deliveries of the next entries of the feed, and move on from them; returns how many entries."""
+        async with self._database.write() as session:
+            cursor = await repository.cursor(session)
+            entries = await repository.feed_after(session, cursor.position, BATCH)
+            if not entries:
+                return 0
+            if entries[0].id > cursor.position + 1:
+                _log.warning("webhooks missed events", after=cursor.position, until=entries[0].id)
+            now = self._now()
+            await repository.add_deliveries(
+                session,
+                [
+                    _delivery(webhook, entry, now)
+                    for webhook in await repository.active(session)
+                    for entry in entries
+                    if _wants(webhook, entry)
+                ],
+            )
+            cursor.position = entries[-1].id
+        return len(entries)
+
+    async def send_due(self) -> None:
+        """Start sending what is due, as much as may be on its way at once."""
+        self._in_flight = {key: value for key, value in self._in_flight.items() if not value[1].done()}
+        per_webhook = Counter(webhook_id for webhook_id, _ in self._in_flight.values())
+        async with self._database.read() as session:
+            rows = await repository.due(session, self._now(), BATCH)
+        for row in rows:
+            is_free = per_webhook[row.webhook_id] < MAXIMUM_IN_FLIGHT_PER_WEBHOOK
+            if row.id not in self._in_flight and is_free and len(self._in_flight) < MAXIMUM_IN_FLIGHT:
+                per_webhook[row.webhook_id] += 1
+                self._in_flight[row.id] = row.webhook_id, asyncio.create_task(self._send(row))
+
+    async def settle(self) -> None:
+        """Wait until nothing is on its way."""
+        await asyncio.gather(*(task for _, task in self._in_flight.values()))
+
+    async def _send(self, row: Row[Any]) -> None:
+        body = row.payload.encode()
+        key = signing.secret_key(self._signing_key, row.webhook_id, row.generation)
+        headers = signing.headers(key, f"evt_{row.event_id}", int(self._clock()), body)
+        outcome = await self._sender.post(row.url, body, headers)
+        attempts = row.attempts + 1
+        now = self._now()
+        values: dict[str, Any] = {"attempts": attempts, "response_status": outcome.status, "error": outcome.error}
+        if outcome.is_delivered:
+            values |= {"status": DeliveryStatus.DELIVERED, "finished_at": now}
+        elif attempts >= MAXIMUM_ATTEMPTS:
+            values |= {"status": DeliveryStatus.FAILED, "finished_at": now}
+            _log.warning("gave up a webhook delivery", webhook_id=row.webhook_id, event_id=row.event_id)
+        else:
+            values |= {"next_attempt_at": now + timedelta(seconds=retry_seconds(attempts))}
+        async with self._database.write() as session:
+            await repository.record(session, row.id, values)
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self._clock(), UTC)
+
+
+def retry_seconds(attempts: int) -> float:
+    """Return how long to wait after so many attempts: exponential, with jitter between a half and the whole."""
+    longest = min(LONGEST_RETRY_SECONDS, FIRST_RETRY_SECONDS * RETRY_FACTOR ** (attempts - 1))
+    return random.uniform(longest / 2, longest)  # noqa: S311 - jitter, not a secret
+
+
+def _wants(webhook: Webhook, entry: Row[Any]) -> bool:
+    return (not webhook.events or entry.name in webhook.events) and (
+        not webhook.coins or not coins_of(entry).isdisjoint(webhook.coins)
+    )
+
+
+def _delivery(webhook: Webhook, entry: Row[Any], now: datetime) -> dict[str, Any]:
+    return {
+        "webhook_id": webhook.id,
+        "event_id": entry.id,
+        "payload": feed_event(entry).model_dump_json(),
+        "status": DeliveryStatus.PENDING,
+        "attempts": 0,
+        "next_attempt_at": now,
+        "created_at": now,
+    }

@@ -1,0 +1,126 @@
+"""SQL of webhooks and their deliveries."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, delete, func, insert, select, update
+
+from api.pagination import LIMIT, Window, before
+from encore.db import ReadSession, WriteSession
+from encore.db.models.chain import FeedEntry
+from encore.db.models.webhooks import Webhook, WebhookCursor, WebhookDelivery
+
+PENDING = "pending"
+
+
+async def owned(session: WriteSession, account_id: int, webhook_id: int) -> Webhook | None:
+    """Return a webhook of the account."""
+    return await session.scalar(select(Webhook).where(Webhook.id == webhook_id, Webhook.account_id == account_id))
+
+
+async def count(session: WriteSession, account_id: int) -> int:
+    """Return how many webhooks an account has."""
+    number = await session.scalar(select(func.count()).select_from(Webhook).where(Webhook.account_id == account_id))
+    return number or 0
+
+
+async def remove(session: WriteSession, account_id: int, webhook_id: int) -> bool:
+    """Delete a webhook of the account with its deliveries; returns whether there was one."""
+    gone: Any = await session.execute(delete(Webhook).where(Webhook.id == webhook_id, Webhook.account_id == account_id))
+    return bool(gone.rowcount)
+
+
+async def webhooks(session: ReadSession, account_id: int, window: Window) -> Sequence[Row[Any]]:
+    """Return the account's webhooks, the newest first."""
+    statement = select(*Webhook.__table__.columns).where(Webhook.account_id == account_id)
+    if window.continues:
+        statement = statement.where(before(Webhook.id))
+    return await session.all(statement.order_by(Webhook.id.desc()).limit(LIMIT), window.parameters())
+
+
+async def webhook(session: ReadSession, account_id: int, webhook_id: int) -> Row[Any] | None:
+    """Return a webhook of the account."""
+    return await session.first(
+        select(*Webhook.__table__.columns).where(Webhook.id == webhook_id, Webhook.account_id == account_id)
+    )
+
+
+async def deliveries(session: ReadSession, webhook_id: int, status: str | None, window: Window) -> Sequence[Row[Any]]:
+    """Return a webhook's deliveries, the newest first."""
+    statement = select(*WebhookDelivery.__table__.columns).where(WebhookDelivery.webhook_id == webhook_id)
+    if status is not None:
+        statement = statement.where(WebhookDelivery.status == status)
+    if window.continues:
+        statement = statement.where(before(WebhookDelivery.id))
+    return await session.all(statement.order_by(WebhookDelivery.id.desc()).limit(LIMIT), window.parameters())
+
+
+async def queue_again(
+    session: WriteSession, webhook_id: int, now: datetime, *, after: int | None = None, delivery_id: int | None = None
+) -> int:
+    """Make deliveries due that are no longer pending: all after an event's id, or the one; returns how many."""
+    statement = update(WebhookDelivery).where(
+        WebhookDelivery.webhook_id == webhook_id, WebhookDelivery.status != PENDING
+    )
+    if after is not None:
+        statement = statement.where(WebhookDelivery.event_id > after)
+    if delivery_id is not None:
+        statement = statement.where(WebhookDelivery.id == delivery_id)
+    changed: Any = await session.execute(
+        statement.values(status=PENDING, attempts=0, next_attempt_at=now, finished_at=None)
+    )
+    return int(changed.rowcount)
+
+
+async def cursor(session: WriteSession) -> WebhookCursor:
+    """Return how far deliveries were queued; at first, all that is in the feed is history."""
+    known = await session.get(WebhookCursor, 1, with_for_update=True)
+    if known is None:
+        newest = await session.scalar(select(func.max(FeedEntry.id)))
+        known = WebhookCursor(id=1, position=newest or 0)
+        session.add(known)
+    return known
+
+
+async def feed_after(session: WriteSession, position: int, limit: int) -> Sequence[Row[Any]]:
+    """Return entries of the feed after an id."""
+    found = await session.execute(
+        select(*FeedEntry.__table__.columns).where(FeedEntry.id > position).order_by(FeedEntry.id).limit(limit)
+    )
+    return found.all()
+
+
+async def active(session: WriteSession) -> Sequence[Webhook]:
+    """Return the webhooks that something is queued for."""
+    return (await session.scalars(select(Webhook).where(Webhook.is_active))).all()
+
+
+async def add_deliveries(session: WriteSession, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Queue deliveries."""
+    if rows:
+        await session.execute(insert(WebhookDelivery), [dict(row) for row in rows])
+
+
+async def due(session: ReadSession, now: datetime, limit: int) -> Sequence[Row[Any]]:
+    """Return pending deliveries that are due, with where they go."""
+    return await session.all(
+        select(
+            WebhookDelivery.id,
+            WebhookDelivery.webhook_id,
+            WebhookDelivery.event_id,
+            WebhookDelivery.payload,
+            WebhookDelivery.attempts,
+            Webhook.url,
+            Webhook.generation,
+        )
+        .join(Webhook, Webhook.id == WebhookDelivery.webhook_id)
+        .where(WebhookDelivery.status == PENDING, WebhookDelivery.next_attempt_at <= now)
+        .order_by(WebhookDelivery.next_attempt_at, WebhookDelivery.id)
+        .limit(limit)
+    )
+
+
+async def record(session: WriteSession, delivery_id: int, values: Mapping[str, Any]) -> None:
+    """Write down what became of an attempt."""
+    await session.execute(update(WebhookDelivery).where(WebhookDelivery.id == delivery_id).values(**values))
