@@ -174,7 +174,7 @@ class Mirror:
             try:
                 await asyncio.shield(writing)
             except BaseException:
-                await asyncio.wait([writing])
+                await asyncio.gather(writing, return_exceptions=True)
                 await self._go_back_to_committed()
                 raise
 
@@ -248,7 +248,7 @@ class Mirror:
         """Forget what was applied and not committed."""
         if self._writing is not None:
             writing, self._writing = self._writing, None
-            await asyncio.wait([writing])
+            await asyncio.gather(writing, return_exceptions=True)
         self._state.forget()
         self._position = self._committed
         await self._load_followed()

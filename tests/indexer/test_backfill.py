@@ -1,9 +1,12 @@
 """Loading history: what is left out until it is done, what is said meanwhile, and how rows are written in bulk."""
 
+import asyncio
+import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, inspect, select
+from sqlalchemy import Connection, insert, inspect, select
 from structlog.testing import capture_logs
 
 from encore.db import Database
@@ -16,7 +19,7 @@ from indexer.reorg import appended_tables
 from indexer.state import table_of
 from tests.indexer.economy import Economy
 from tests.indexer.node import FakeNode
-from tests.indexer.replica import catch_up, indexer_of
+from tests.indexer.replica import catch_up, dump, events_mirrored, events_told, indexer_of
 from tests.indexer.test_faults import play
 
 NASTY = "tab\t newline\n return\r backslash\\ \\N quote' \" percent %s"
@@ -81,6 +84,51 @@ async def test_a_backfill_that_was_interrupted_builds_the_indexes_once_it_is_lev
         assert await database.in_thread(found_indexes) == set()
         await catch_up(indexer)
     assert await database.in_thread(found_indexes) != set()
+
+
+@pytest.mark.parametrize("failing", [1, 4, 9])
+async def test_what_could_not_be_written_is_prepared_again_from_what_was(
+    database: Database,
+    fresh_database: Database,
+    history: FakeNode,
+    monkeypatch: pytest.MonkeyPatch,
+    failing: int,
+) -> None:
+    async with indexer_of(fresh_database, history) as fresh:
+        await catch_up(fresh)
+    async with indexer_of(database, history) as indexer:
+        remaining = iter(range(failing))
+        in_thread = database.in_thread
+
+        async def full(work: Callable[[Connection], Any]) -> Any:
+            if next(remaining, None) is None:
+                raise OSError("the disk is full")
+            return await in_thread(work)
+
+        monkeypatch.setattr(database, "in_thread", full)
+        with pytest.raises(OSError, match="the disk is full"):
+            await indexer.catch_up()
+        monkeypatch.setattr(database, "in_thread", in_thread)
+        await indexer.catch_up()
+    assert await dump(database) == await dump(fresh_database)
+    assert await events_told(database) <= await events_mirrored(database)
+
+
+async def test_whoever_is_cancelled_waits_for_the_transaction(database: Database) -> None:
+    has_begun, may_end = threading.Event(), threading.Event()
+
+    def work(connection: Connection) -> None:
+        connection.execute(insert(ContractSetting).values(address="0x1", name="1", value="written"))
+        has_begun.set()
+        may_end.wait()
+
+    writing = asyncio.create_task(database.in_thread(work))
+    await asyncio.to_thread(has_begun.wait)
+    writing.cancel()
+    asyncio.get_running_loop().call_later(0.05, may_end.set)
+    with pytest.raises(asyncio.CancelledError):
+        await writing
+    assert [row["value"] for row in await stored(database, ContractSetting)] == ["written"]
 
 
 async def test_a_backfill_says_how_fast_it_is_and_how_long_the_rest_takes(
