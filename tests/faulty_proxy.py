@@ -20,7 +20,8 @@ PROVIDER_FAULTS = ("delayed", "truncated", "partial batch", "reordered logs", "t
 class FaultyProxy:
     """Forwards to `upstream`; about `fault_rate` of the requests go wrong in one of the ways of `kinds`.
 
-    `faults` counts those that really changed an answer. A delayed answer comes after `delay_seconds`.
+    `requests` counts all of them, `faults` those that really changed an answer. A delayed answer comes after
+    `delay_seconds`.
     """
 
     def __init__(
@@ -32,6 +33,7 @@ class FaultyProxy:
         delay_seconds: float = 0,
     ) -> None:
         self.fault_rate = fault_rate
+        self.requests = 0
         self.faults: Counter[str] = Counter()
         self.url = ""
         self._upstream = upstream
@@ -54,6 +56,7 @@ class FaultyProxy:
             await runner.cleanup()
 
     async def _forward(self, request: web.Request) -> web.StreamResponse:
+        self.requests += 1
         body = await request.read()
         fault = self._random.choice(self._kinds)
         if self._random.random() >= self.fault_rate:

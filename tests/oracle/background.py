@@ -14,16 +14,26 @@ from tests.oracle.conftest import LOCAL, Loop
 @asynccontextmanager
 async def running(loop: Loop) -> AsyncIterator[asyncio.Task[None]]:
     """Run the oracle and the mirror in the background."""
-    async with leadership(loop.database, LOCAL.chain_id) as lock:
-        mirroring = asyncio.create_task(_mirror_for_ever(loop))
+    async with leadership(loop.database, LOCAL.chain_id) as lock, mirroring(loop):
         oracle = asyncio.create_task(Jobs(loop.restarted_oracle(), lock).run())
         try:
             yield oracle
         finally:
-            for task in (oracle, mirroring):
-                task.cancel()
-                with suppress(asyncio.CancelledError, NotAuthorisedError, DatabaseError):
-                    await task
+            oracle.cancel()
+            with suppress(asyncio.CancelledError, NotAuthorisedError, DatabaseError):
+                await oracle
+
+
+@asynccontextmanager
+async def mirroring(loop: Loop) -> AsyncIterator[None]:
+    """Run the mirror alone in the background."""
+    task = asyncio.create_task(_mirror_for_ever(loop))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
 
 
 async def _mirror_for_ever(loop: Loop) -> None:
