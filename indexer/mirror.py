@@ -125,10 +125,6 @@ class Mirror:
             lambda connection: self._checkpoint(connection, genesis_hash, start)
         )
         self._position = self._committed = checkpoint
-        await self.follow(deployment)
-
-    async def follow(self, deployment: Deployment) -> None:
-        """Follow the contracts of `deployment` that are not followed yet, from the blocks that deployed them."""
         new = await self._database.in_thread(lambda connection: self._unfollowed(connection, deployment))
         if new:
             await self._go_back_before(min(new, key=lambda contract: contract.first_block))
