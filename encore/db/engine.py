@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from functools import cached_property
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, Executable, Row, create_engine, event
+from sqlalchemy import Connection, CursorResult, Engine, Executable, Row, create_engine, event
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 
 from encore.db.types import SqliteWeiSum, sqlite_wei_value
@@ -20,22 +20,31 @@ T = TypeVar("T")
 
 
 class ReadSession:
-    """Reads in autocommit with SQLAlchemy Core; it cannot write and holds no transaction open."""
+    """Reads with SQLAlchemy Core; it cannot write.
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    On SQLite statements run where they are called, on the event loop: they read pages that are in memory, and handing
+    each to a thread takes longer than most of them.
+    """
+
+    def __init__(self, connection: AsyncConnection | Connection) -> None:
         self._connection = connection
 
     async def all(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Sequence[Row[Any]]:
         """Return every row."""
-        return (await self._connection.execute(statement, parameters)).all()
+        return (await self._execute(statement, parameters)).all()
 
     async def first(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Row[Any] | None:
         """Return the first row, or None."""
-        return (await self._connection.execute(statement, parameters)).first()
+        return (await self._execute(statement, parameters)).first()
 
     async def scalar(self, statement: Executable) -> Any:
         """Return the first column of the first row, or None."""
-        return (await self._connection.execute(statement)).scalar()
+        return (await self._execute(statement, None)).scalar()
+
+    async def _execute(self, statement: Executable, parameters: Mapping[str, Any] | None) -> CursorResult[Any]:
+        if isinstance(self._connection, Connection):
+            return self._connection.execute(statement, parameters)
+        return await self._connection.execute(statement, parameters)
 
 
 class WriteSession(AsyncSession):
@@ -52,12 +61,6 @@ class Database:
         )
         if self.is_sqlite:
             event.listen(self.engine.sync_engine, "begin", _begin_immediate)
-        self._autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
-        self._snapshot = self.engine.execution_options(
-            **{"sqlite_begin": "BEGIN"}
-            if self.is_sqlite
-            else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-        )
 
     @property
     def is_sqlite(self) -> bool:
@@ -66,15 +69,23 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[ReadSession]:
-        """Open a read session (autocommit)."""
-        async with self._autocommit.connect() as connection:
-            yield ReadSession(connection)
+        """Open a read session in autocommit: it holds no transaction open."""
+        if self.is_sqlite:
+            with self._autocommit_reader.connect() as connection:
+                yield ReadSession(connection)
+        else:
+            async with self._autocommit.connect() as opened:
+                yield ReadSession(opened)
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[ReadSession]:
         """Open a read session whose statements all see one committed state: figures that must be of one block."""
-        async with self._snapshot.connect() as connection:
-            yield ReadSession(connection)
+        if self.is_sqlite:
+            with self._snapshot_reader.connect() as connection:
+                yield ReadSession(connection)
+        else:
+            async with self._snapshot.connect() as opened:
+                yield ReadSession(opened)
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[WriteSession]:
@@ -103,17 +114,42 @@ class Database:
     async def close(self) -> None:
         """Close every pooled connection."""
         await self.engine.dispose()
+        if "reader" in self.__dict__:
+            self.reader.dispose()
         if "_threaded" in self.__dict__:
             self._threaded.dispose()
 
     @cached_property
+    def reader(self) -> Engine:
+        """What read sessions on SQLite use; nobody waits for a connection, who holds one may wait for a client."""
+        return self._synchronous(max_overflow=-1)
+
+    @cached_property
     def _threaded(self) -> Engine:
-        engine = create_engine(
-            sync_url(self.url), connect_args={"factory": _SqliteConnection} if self.is_sqlite else {}
-        )
+        return self._synchronous()
+
+    def _synchronous(self, **options: Any) -> Engine:
+        connect_args = {"factory": _SqliteConnection} if self.is_sqlite else {}
+        engine = create_engine(sync_url(self.url), connect_args=connect_args, **options)
         if self.is_sqlite:
             event.listen(engine, "begin", _begin_immediate)
         return engine
+
+    @cached_property
+    def _autocommit_reader(self) -> Engine:
+        return self.reader.execution_options(isolation_level="AUTOCOMMIT")
+
+    @cached_property
+    def _snapshot_reader(self) -> Engine:
+        return self.reader.execution_options(sqlite_begin="BEGIN")
+
+    @cached_property
+    def _autocommit(self) -> AsyncEngine:
+        return self.engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    @cached_property
+    def _snapshot(self) -> AsyncEngine:
+        return self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
     def _work(self, work: Callable[[Connection], T]) -> T:
         with self._threaded.begin() as connection:

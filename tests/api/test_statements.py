@@ -121,7 +121,8 @@ def recorded(app: FastAPI) -> Iterator[list[tuple[str, Any]]]:
         if statement.startswith("SELECT") and " feed" not in statement:
             statements.append((statement, parameters))
 
-    engine = app.state.resources.database.engine.sync_engine
+    database: Database = app.state.resources.database
+    engine = database.reader if database.is_sqlite else database.engine.sync_engine
     event.listen(engine, "before_cursor_execute", record)
     try:
         yield statements
