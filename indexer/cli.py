@@ -5,6 +5,7 @@ import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import click
@@ -20,13 +21,13 @@ from encore.db import Database
 from encore.db.migrate import check_schema
 from encore.db.models.chain import ChainEvent, Checkpoint, Token, Trade
 from encore.errors import DatabaseError, DeploymentError, EncoreError, RpcUnavailableError
+from encore.monitor import Listener, monitored
 from encore.settings import Settings, load_settings
 from encore.telemetry import configure_logging
 from indexer.errors import InconsistentNodeError, MirrorError
 from indexer.heads import HeadSignal, poll_seconds
 from indexer.lock import writer_lock
 from indexer.mirror import Mirror
-from indexer.monitor import monitored
 from indexer.registry import Registry, all_contracts
 from indexer.runner import Indexer
 from indexer.source import Source
@@ -134,7 +135,7 @@ def _execute(work: Callable[[Parts], Awaitable[None]]) -> None:
 
 
 async def _until_stopped(work: Coroutine[Any, Any, None]) -> None:
-    """Work until SIGTERM or SIGINT; what is being applied is rolled back, as a crash would."""
+    """Work until SIGTERM or SIGINT; what is being written is finished, what is being prepared is dropped."""
     loop = asyncio.get_running_loop()
     working = asyncio.create_task(work)
     for signal_number in (signal.SIGTERM, signal.SIGINT):
@@ -168,8 +169,11 @@ async def _fill(parts: Parts, first: int | None, last: int) -> None:
 async def _opened(parts: Parts) -> AsyncIterator[Indexer]:
     """The indexer, alone on its database and watched."""
     settings = parts.settings
+    listener = Listener(
+        settings.indexer_metrics_host, settings.indexer_metrics_port, setting="ENCORE_INDEXER_METRICS_PORT"
+    )
     async with (
-        monitored(parts.telemetry, settings.chain, settings.indexer_metrics_host, settings.indexer_metrics_port),
+        monitored(parts.telemetry.exposition, partial(parts.telemetry.unready, settings.chain), listener),
         writer_lock(parts.database),
     ):
         opened = await _wait_and_open(parts)

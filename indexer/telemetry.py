@@ -6,6 +6,7 @@ from typing import Final
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
 from encore.chain.networks import Network
+from encore.monitor import RpcMetrics
 from indexer.source import Head
 
 READY_LAG_SECONDS: Final = 60
@@ -33,10 +34,7 @@ class Telemetry:
         self._reorgs = Counter(f"{prefix}reorgs", "Reorgs followed", registry=registry)
         self._undone = Counter(f"{prefix}undone_blocks", "Blocks undone by reorgs", registry=registry)
         self._faults = Counter(f"{prefix}faults", "Looks at the chain that failed", ["reason"], registry=registry)
-        self._requests = Counter("encore_rpc_requests", "HTTP requests sent", ["endpoint"], registry=registry)
-        self._errors = Counter(
-            "encore_rpc_errors", "HTTP requests without a good answer", ["endpoint", "reason"], registry=registry
-        )
+        self.requested = RpcMetrics(registry).requested
         self._position: tuple[int, int] | None = None
         self._newest: Head | None = None
         self._read_at = 0.0
@@ -69,12 +67,6 @@ class Telemetry:
     def failed(self, error: Exception) -> None:
         """A look at the chain failed and will be tried again."""
         self._faults.labels(type(error).__name__).inc()
-
-    def requested(self, endpoint: str, outcome: str) -> None:
-        """Note an HTTP request, as `RpcClient` observes it."""
-        self._requests.labels(endpoint).inc()
-        if outcome != "answered":
-            self._errors.labels(endpoint, outcome).inc()
 
     def exposition(self) -> bytes:
         """All metrics in Prometheus' text format."""

@@ -20,17 +20,20 @@ from oracle.context import Context
 from oracle.contracts import Contracts
 from oracle.distributions import Distributor
 from oracle.errors import PausedError, WrongChainError
-from oracle.gas import GasPrices
+from oracle.gas import GasOutlook, GasPrices
 from oracle.launches import Launcher
 from oracle.publisher import Publisher
 from oracle.releases import Releaser
-from oracle.repository import publishing, state
+from oracle.repository import overview, publishing, state
 from oracle.repository.launching import LAUNCH_KIND
 from oracle.repository.state import State
 from oracle.sync import Sync
+from oracle.telemetry import Observation
 
 WAIT_SECONDS: Final = 1.0
 SECONDS_BETWEEN_REMINDERS: Final = 30.0
+RECENT: Final = timedelta(hours=1)
+"""How long a failure counts as recent."""
 
 T = TypeVar("T")
 
@@ -103,6 +106,26 @@ def assemble(settings: Settings, database: Database, rpc: RpcClient, deployment:
         ),
         gas_budget=gas_budget,
         gas_prices=GasPrices(database, node, timedelta(hours=settings.oracle_patience_hours), utc_now),
+    )
+
+
+async def observe(oracle: Oracle, gas: GasOutlook) -> Observation:
+    """Look at an oracle, for its telemetry."""
+    chain_id, sender, now = oracle.context.chain_id, oracle.context.sender, oracle.context.clock()
+    async with oracle.database.read() as session:
+        entries = await overview.outbox(session, chain_id, sender)
+        undecided = await overview.open_entries(session, chain_id, sender, now - RECENT)
+    newest = await oracle.rpc.call("eth_getBlockByNumber", "latest", False)
+    return Observation(
+        at=now,
+        block_time=datetime.fromtimestamp(int(newest["timestamp"], 16), UTC),
+        state=await oracle.state(),
+        entries=entries,
+        open=undecided,
+        balance=await oracle.balance(),
+        spending=await oracle.outbox.spending(),
+        gas=gas,
+        is_authorised=await oracle.contracts.is_oracle(sender),
     )
 
 

@@ -17,6 +17,7 @@ from encore.chain.outbox import Signer
 from encore.chain.rpc import RpcClient
 from encore.db import Database
 from encore.db.migrate import check_schema
+from encore.monitor import Listener, monitored
 from encore.settings import Settings, load_settings, local_account_key
 from encore.telemetry import configure_logging
 from oracle import reports
@@ -28,8 +29,10 @@ from oracle.leader import leadership, leadership_if_free
 from oracle.repository import creators, state
 from oracle.repository.state import Pause
 from oracle.rotation import Rotation
+from oracle.telemetry import Telemetry
 
 POLL_SECONDS = 0.2
+SECONDS_PER_HOUR = 3_600
 
 _log = structlog.get_logger(__name__)
 
@@ -41,6 +44,7 @@ class Parts:
     settings: Settings
     database: Database
     rpc: RpcClient
+    telemetry: Telemetry
 
     def oracle(self) -> Oracle:
         """Build an oracle without waiting for anything; raises `DeploymentError` where there is no deployment."""
@@ -212,8 +216,9 @@ def _execute(work: Callable[[Parts], Awaitable[None]]) -> None:
         async with AsyncExitStack() as stack:
             database = Database(settings.database)
             stack.push_async_callback(database.close)
-            rpc = await stack.enter_async_context(RpcClient(settings.endpoints))
-            await work(Parts(settings, database, rpc))
+            telemetry = Telemetry(utc_now)
+            rpc = await stack.enter_async_context(RpcClient(settings.endpoints, observer=telemetry.requested))
+            await work(Parts(settings, database, rpc, telemetry))
 
     asyncio.run(execute())
 
@@ -231,9 +236,20 @@ async def _run(parts: Parts) -> None:
 
 
 async def _lead(parts: Parts) -> None:
-    async with leadership(parts.database, parts.settings.chain.chain_id) as lock:
-        ready = await wait_until_ready(parts.settings, parts.database, parts.rpc)
-        await Jobs(ready, lock).run()
+    settings, telemetry = parts.settings, parts.telemetry
+    telemetry.allows(
+        budget=settings.oracle_gas_budget_wei,
+        low_balance=settings.oracle_low_balance_wei,
+        patience_seconds=settings.oracle_patience_hours * SECONDS_PER_HOUR,
+    )
+    listener = Listener(settings.oracle_metrics_host, settings.oracle_metrics_port, "ENCORE_ORACLE_METRICS_PORT")
+    async with (
+        monitored(telemetry.exposition, telemetry.unready, listener),
+        leadership(parts.database, settings.chain.chain_id) as lock,
+    ):
+        telemetry.leads()
+        ready = await wait_until_ready(settings, parts.database, parts.rpc)
+        await Jobs(ready, lock, telemetry).run()
 
 
 async def _sync(parts: Parts, creator: str | None, *, dry_run: bool) -> None:

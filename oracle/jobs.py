@@ -16,12 +16,14 @@ from sqlalchemy.exc import DBAPIError
 from encore.db.engine import SQLITE_BUSY_TIMEOUT_MS, sync_url
 from encore.db.lock import ProcessLock
 from encore.errors import DatabaseError, EncoreError, RpcError, RpcUnavailableError
-from oracle.assembly import Oracle
+from oracle.assembly import Oracle, observe
 from oracle.changes import Changes
 from oracle.gas import GasOutlook
+from oracle.publisher import METRICS_KIND
 from oracle.quorum import Moment
 from oracle.repository.sql import CreatorIds
 from oracle.repository.state import State
+from oracle.telemetry import Telemetry
 
 HOURLY_JOB: Final = "hourly-sync"
 REMINDER_JOB: Final = "distribution-reminder"
@@ -31,7 +33,7 @@ SCHEDULE: Final[dict[str, dict[str, Any]]] = {
 }
 """When each persisted job runs, in UTC."""
 LOOK_SECONDS: Final = 2.0
-WATCH_SECONDS: Final = 60.0
+WATCH_SECONDS: Final = 30.0
 OUTBOX_SECONDS: Final = 0.25
 IDLE_OUTBOX_SECONDS: Final = 1.0
 FIRST_RETRY_SECONDS: Final = 0.5
@@ -51,8 +53,9 @@ async def strike(job: str) -> None:
 class Jobs:
     """Runs one oracle that leads."""
 
-    def __init__(self, oracle: Oracle, leadership: ProcessLock) -> None:
+    def __init__(self, oracle: Oracle, leadership: ProcessLock, telemetry: Telemetry | None = None) -> None:
         self._oracle = oracle
+        self._telemetry = telemetry or Telemetry(oracle.context.clock)
         self._leadership = leadership
         self._changes = Changes()
         self._hour = asyncio.Event()
@@ -186,11 +189,12 @@ class Jobs:
             await _wait(self._queued, IDLE_OUTBOX_SECONDS if progress.is_idle else OUTBOX_SECONDS)
 
     async def _watch_round(self) -> None:
-        """Follow the price of gas and the balance."""
+        """Follow the price of gas and the balance, and tell how the oracle stands."""
         self._gas = await self._oracle.gas_prices.note()
-        balance = await self._oracle.balance()
-        if balance < (least := self._oracle.settings.oracle_low_balance_wei):
-            _log.warning("the oracle's balance is low", balance_wei=balance, least_wei=least)
+        seen = await observe(self._oracle, self._gas)
+        self._telemetry.saw(seen, self._oracle.gas_budget.left(seen.spending, METRICS_KIND))
+        if seen.balance < (least := self._oracle.settings.oracle_low_balance_wei):
+            _log.warning("the oracle's balance is low", balance_wei=seen.balance, least_wei=least)
         await asyncio.sleep(WATCH_SECONDS)
 
     def _tell(self, event: str, **values: str) -> None:

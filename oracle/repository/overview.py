@@ -50,6 +50,25 @@ async def outbox(session: ReadSession, chain_id: int, sender: str) -> dict[str, 
     return {status: counts.get(status, 0) for status in Status}
 
 
+@dataclass(frozen=True, slots=True)
+class Open:
+    """When the oldest entry that is not decided was queued, and how many failed lately."""
+
+    oldest: datetime | None
+    recent_failures: int
+
+
+async def open_entries(session: ReadSession, chain_id: int, sender: str, since: datetime) -> Open:
+    """Sum up a sender's undecided entries, and those that failed after `since`."""
+    mine = (OutboxEntry.chain_id == chain_id, OutboxEntry.sender == sender)
+    undecided = OutboxEntry.status.in_([Status.PENDING, Status.SENT])
+    oldest = await session.scalar(
+        select(func.min(OutboxEntry.created_at)).where(*mine, ~OutboxEntry.is_final, undecided)
+    )
+    failed = (OutboxEntry.status == Status.FAILED, OutboxEntry.updated_at > since)
+    return Open(oldest, await session.scalar(select(func.count()).select_from(OutboxEntry).where(*mine, *failed)))
+
+
 async def last_failures(session: ReadSession, chain_id: int, sender: str, limit: int) -> list[Failure]:
     """Return a sender's last failed entries, the newest first."""
     rows = await session.all(

@@ -1,7 +1,7 @@
 """What the indexer tells whoever supervises it."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import aiohttp
 import pytest
@@ -9,23 +9,31 @@ import pytest
 from encore.chain.local_node import free_port
 from encore.chain.networks import network_named
 from encore.errors import SettingsError
+from encore.monitor import Listener, monitored
 from indexer import telemetry as telemetry_module
-from indexer.monitor import monitored
 from indexer.source import Head, Header
 from indexer.telemetry import Telemetry
 
 NETWORK = network_named("local")
 
 
+def listener(port: int) -> Listener:
+    return Listener("127.0.0.1", port, "ENCORE_INDEXER_METRICS_PORT")
+
+
 def head(number: int) -> Head:
     return Head(Header(number, f"0x{number:064x}", f"0x{number - 1:064x}", 1_000 + 15 * number, bloom=0), finalized=3)
+
+
+def watched(telemetry: Telemetry, where: Listener) -> AbstractAsyncContextManager[None]:
+    return monitored(telemetry.exposition, lambda: telemetry.unready(NETWORK), where)
 
 
 @asynccontextmanager
 async def serving(telemetry: Telemetry) -> AsyncIterator[aiohttp.ClientSession]:
     port = free_port()
     async with (
-        monitored(telemetry, NETWORK, "127.0.0.1", port),
+        watched(telemetry, listener(port)),
         aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session,
     ):
         yield session
@@ -85,12 +93,12 @@ async def test_the_metrics_say_how_far_it_is_and_what_went_wrong_where() -> None
 
 async def test_a_port_that_is_taken_is_said_in_one_line() -> None:
     port = free_port()
-    async with monitored(Telemetry(), NETWORK, "127.0.0.1", port):
+    async with watched(Telemetry(), listener(port)):
         with pytest.raises(SettingsError, match=f"ENCORE_INDEXER_METRICS_PORT: cannot listen on 127.0.0.1:{port}"):
-            async with monitored(Telemetry(), NETWORK, "127.0.0.1", port):
+            async with watched(Telemetry(), listener(port)):
                 pass
 
 
 async def test_without_a_port_nothing_is_served() -> None:
-    async with monitored(Telemetry(), NETWORK, "address that nothing could listen on", 0):
+    async with watched(Telemetry(), Listener("address that nothing could listen on", 0, "NO_SETTING")):
         pass
