@@ -193,10 +193,10 @@ class Mirror:
         await self._database.in_thread(work)
         self._position = self._committed = reached
 
-    async def undoable(self) -> list[Header]:
-        """Return the newest final block and the mirrored ones above it, without their blooms."""
+    async def undoable(self, most: int | None = None) -> list[Header]:
+        """Return the newest final block and the mirrored ones above it, at most so many, without their blooms."""
         async with self._database.read() as session:
-            rows = await session.all(select(Block.__table__).order_by(Block.number))
+            rows = await session.all(select(Block.__table__).order_by(Block.number).limit(most))
         return [Header(row.number, row.hash, row.parent_hash, row.timestamp, bloom=0) for row in rows]
 
     async def log_positions(self, first: int, last: int) -> set[tuple[int, int]]:

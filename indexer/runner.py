@@ -123,10 +123,12 @@ class Indexer:
         A node that is asked near the head may leave out some of a block's logs, which no bloom shows. Blocks that lack
         logs are undone, to be mirrored again. Returns whether nothing is left to do.
         """
-        newest_final, *blocks = await self._mirror.undoable()
-        final = [block for block in blocks if block.number <= head.finalized][:UNDOABLE_SPAN]
-        if not final or (await self._source.header(self.position.number)).hash != self.position.hash:
-            return True  # nothing to do, or a reorg to follow first
+        if self.position.finalized >= min(head.finalized, self.position.number):
+            return True
+        newest_final, *blocks = await self._mirror.undoable(1 + UNDOABLE_SPAN)
+        final = [block for block in blocks if block.number <= head.finalized]
+        if (await self._source.header(final[-1].number)).hash != final[-1].hash:
+            return True  # a reorg is to be followed first
         logs, announced = await self._read_logs(self._source.logs_by_number, final, self._mirror.followed)
         followed = {**self._mirror.followed, **announced}
         first, last = final[0].number, final[-1].number
