@@ -61,6 +61,7 @@ def run(host: str | None, port: int | None) -> None:
         ws_per_message_deflate=False,  # what is the same for everybody would be compressed for each
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_SECONDS,
+        forwarded_allow_ips=settings.trusted_proxies,
         access_log=False,  # ours carries the request id
         log_config=None,
     )

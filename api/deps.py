@@ -8,6 +8,7 @@ from typing import Annotated
 
 from fastapi import Depends, Query, Request, Response
 
+from api.limits import Limiter, limiter
 from api.mirror.follower import TipFollower
 from api.mirror.service import BlockNotIndexedError, MirrorView, Tip
 from api.realtime import Hub
@@ -35,6 +36,7 @@ class Resources:
     database: Database
     rpc: RpcClient
     follower: TipFollower
+    limiter: Limiter
     hub: Hub = field(default_factory=Hub)
 
     @classmethod
@@ -51,6 +53,7 @@ class Resources:
             database,
             RpcClient(settings.endpoints, timeout_seconds=RPC_TIMEOUT_SECONDS, attempts=RPC_ATTEMPTS),
             TipFollower(database, settings.chain.chain_id),
+            limiter(settings.redis_url),
         )
 
     @cached_property
@@ -72,6 +75,7 @@ class Resources:
     async def close(self) -> None:
         """Close the clients."""
         await self.rpc.close()
+        await self.limiter.close()
         await self.database.close()
 
 

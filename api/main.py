@@ -13,6 +13,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from api import problems
 from api.accounts.router import router as accounts
+from api.accounts.tokens import Tokens
 from api.coins.router import router as coins
 from api.creators.router import router as creators
 from api.deps import Clock, Resources
@@ -20,7 +21,8 @@ from api.events.broadcast import broadcast
 from api.events.router import router as events
 from api.events.socket import router as socket
 from api.health.router import router as health
-from api.middleware import RequestLog
+from api.limits import RateLimit, TooManyRequestsError
+from api.middleware import BodyLimit, RequestLog
 from api.page_cache import PageCache
 from api.portfolio.router import router as portfolio
 from api.trading.router import router as trading
@@ -28,7 +30,7 @@ from api.webhooks.router import router as webhooks
 from encore.settings import Settings
 
 BASE_PATH: Final = "/api/v1"
-EXPOSED_HEADERS: Final = ("X-Request-ID", "X-Indexed-Block", "X-Indexed-Block-Hash", "ETag")
+EXPOSED_HEADERS: Final = ("X-Request-ID", "X-Indexed-Block", "X-Indexed-Block-Hash", "ETag", "Retry-After")
 
 DESCRIPTION: Final = """\
 Creators, their coins and wallets' portfolios, read from a mirror of the chain.
@@ -47,7 +49,7 @@ def create_app(settings: Settings, *, clock: Clock = time.time) -> FastAPI:
         version=version("encore"),
         description=DESCRIPTION,
         lifespan=_lifespan,
-        responses=problems.default_response(),
+        responses=problems.default_response() | problems.responses(TooManyRequestsError),
     )
     app.state.resources = held
     problems.install(app)
@@ -57,6 +59,13 @@ def create_app(settings: Settings, *, clock: Clock = time.time) -> FastAPI:
     app.include_router(base)
     app.include_router(health)
     app.include_router(socket)
+    app.add_middleware(BodyLimit)
+    app.add_middleware(
+        RateLimit,
+        counting=held.limiter,
+        per_minute=settings.request_limit,
+        tokens=Tokens(settings.signing_key("tokens"), clock),
+    )
     app.add_middleware(
         CORSMiddleware,
         allow_origins=["*"],  # nothing here rides on a cookie
@@ -88,5 +97,8 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
     if app.openapi_schema is None:
         schema = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
         schema["components"]["schemas"].update(problems.schemas())
+        for operations in schema["paths"].values():
+            for operation in operations.values():
+                operation.setdefault("security", [])  # for everybody: said, not left open
         app.openapi_schema = schema
     return app.openapi_schema

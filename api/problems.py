@@ -61,6 +61,14 @@ class InvalidRequestError(ProblemError):
     title = "Invalid request"
 
 
+class BodyTooLargeError(ProblemError):
+    """The body is larger than any that makes sense here."""
+
+    status = 413
+    slug = "request-entity-too-large"
+    title = "Request Entity Too Large"
+
+
 class UnavailableError(ProblemError):
     """Something behind the API is away for now."""
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Depends, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from api.accounts import service
@@ -22,6 +22,11 @@ async def access(
     if credentials is None:
         raise UnauthenticatedError("send `Authorization: Bearer <access token>`")
     return await service.authenticate(held, credentials.credentials)
+
+
+async def not_stored(response: Response) -> None:
+    """Keep the answer out of every cache: it is one person's."""
+    response.headers["Cache-Control"] = "no-store"
 
 
 AccessDep = Annotated[Access, Depends(access)]

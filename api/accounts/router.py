@@ -2,17 +2,19 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Path, status
+from fastapi import APIRouter, Depends, Header, Path, status
 
 from api import problems
 from api.accounts import schemas, service
-from api.accounts.access import AccessDep
+from api.accounts.access import AccessDep, not_stored
 from api.accounts.tokens import UnauthenticatedError
 from api.deps import ResourcesDep
 from api.pagination import InvalidCursorError, PageDep
 from api.wire import AddressInput
 
-router = APIRouter(tags=["accounts"], responses=problems.responses(problems.InvalidRequestError))
+router = APIRouter(
+    tags=["accounts"], dependencies=[Depends(not_stored)], responses=problems.responses(problems.InvalidRequestError)
+)
 
 _OF_AN_ACCOUNT = problems.responses(UnauthenticatedError)
 _SIGNED = problems.responses(service.SignInRefusedError, problems.InvalidRequestError, problems.ChainUnavailableError)

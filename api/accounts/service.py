@@ -14,6 +14,7 @@ from api.accounts import repository, schemas, siwe
 from api.accounts.signatures import is_signed_by
 from api.accounts.tokens import ACCESS_SECONDS, REFRESH_SECONDS, AccessClaims, Tokens, UnauthenticatedError
 from api.deps import Resources
+from api.limits import limit_wallet
 from api.pagination import Keyset, PageRequest, TextKey
 from api.problems import ProblemError
 from api.wire import checksummed
@@ -94,8 +95,9 @@ async def create_challenge(
 ) -> schemas.Challenge:
     """Make a message to sign: to sign in or, where an account is given, to link the wallet to it.
 
-    Raises `UnknownDomainError`.
+    Raises `UnknownDomainError` or `TooManyRequestsError`.
     """
+    await limit_wallet(held.limiter, request.wallet)
     domain = request.domain or held.settings.domains[0]
     if domain not in held.settings.domains:
         raise UnknownDomainError(f"{domain} is not one of ENCORE_SIGN_IN_DOMAINS: {', '.join(held.settings.domains)}")

@@ -2,10 +2,10 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, status
+from fastapi import APIRouter, Depends, Path, Query, status
 
 from api import problems
-from api.accounts.access import AccessDep
+from api.accounts.access import AccessDep, not_stored
 from api.accounts.tokens import UnauthenticatedError
 from api.deps import ResourcesDep
 from api.pagination import InvalidCursorError, PageDep
@@ -15,6 +15,7 @@ from api.wire import INT64_MAX
 router = APIRouter(
     prefix="/webhooks",
     tags=["webhooks"],
+    dependencies=[Depends(not_stored)],
     responses=problems.responses(problems.InvalidRequestError, UnauthenticatedError),
 )
 
