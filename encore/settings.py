@@ -30,8 +30,6 @@ LOCAL_API_SECRET = "signs nothing of worth: for local chains alone"  # noqa: S10
 """What stands in for ENCORE_API_SECRET on the local chain."""
 PUBLIC_REQUESTS_PER_MINUTE = 600
 """How often one may ask unless ENCORE_REQUESTS_PER_MINUTE says otherwise."""
-PUBLIC_REQUESTS_PER_MINUTE = 600
-"""How often one may ask unless ENCORE_REQUESTS_PER_MINUTE says otherwise."""
 DEVELOPMENT_PORTS = (3000, 5173)
 """Where frontends are usually served while they are developed."""
 
@@ -71,15 +69,6 @@ class Settings(BaseSettings):
         (),
         description="hosts (with their port) of the frontends that wallets may sign in to, comma-separated; "
         "default locally: the API's own and the usual development servers",
-    )
-    requests_per_minute: int | None = Field(
-        None,
-        ge=0,
-        description="how often an account, or an address, may ask in a minute; default: 0 (any) locally, else 600",
-    )
-    redis_url: str = Field("", description="redis://… where several API processes count requests together; empty: each")
-    trusted_proxies: str = Field(
-        "127.0.0.1", description="addresses of proxies whose X-Forwarded-For tells who asks, comma-separated"
     )
     requests_per_minute: int | None = Field(
         None,
@@ -215,13 +204,6 @@ class Settings(BaseSettings):
             raise ValueError("must start with redis://, rediss:// or unix://")
         return url
 
-    @field_validator("redis_url")
-    @classmethod
-    def _check_redis_url(cls, url: str) -> str:
-        if url and not url.startswith(("redis://", "rediss://", "unix://")):
-            raise ValueError("must start with redis://, rediss:// or unix://")
-        return url
-
     @field_validator("oracle_private_key")
     @classmethod
     def _check_key(cls, key: SecretStr | None) -> SecretStr | None:
@@ -306,13 +288,6 @@ class Settings(BaseSettings):
         self.check_for_api()
         secret = LOCAL_API_SECRET if self.api_secret is None else self.api_secret.get_secret_value()
         return hmac.digest(secret.encode(), purpose.encode(), "sha256")
-
-    @property
-    def request_limit(self) -> int:
-        """How often one account or address may ask in a minute; 0 for any."""
-        if self.requests_per_minute is None:
-            return 0 if self.chain.is_local else PUBLIC_REQUESTS_PER_MINUTE
-        return self.requests_per_minute
 
     @property
     def request_limit(self) -> int:
