@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, c
 from encore.db.types import SqliteWeiSum, sqlite_wei_value
 
 SQLITE_BUSY_TIMEOUT_MS = 60_000
-SQLITE_CACHE_KIB = 65_536
+SQLITE_CACHE_KIB = 32_768
 """The pages that a bulk load keeps touching fit; SQLite's own 2 MB make it read them again and again."""
 
 T = TypeVar("T")
