@@ -5,16 +5,19 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 
 from api import problems
-from api.creators import schemas, service
+from api.creators import revenue, schemas, service
 from api.creators.schemas import CreatorSort
-from api.deps import ViewDep
+from api.deps import ResourcesDep, ViewDep
 from api.mirror.service import MirrorEmptyError
 from api.pagination import InvalidCursorError, PageDep
-from api.wire import INT64_MAX, SearchText
+from api.wire import INT64_MAX, SearchText, WeiInput
 
 router = APIRouter(
     prefix="/creators", tags=["creators"], responses=problems.responses(problems.InvalidRequestError, MirrorEmptyError)
 )
+
+_OF_ONE = problems.responses(service.CreatorNotFoundError)
+_LIST_OF_ONE = _OF_ONE | problems.responses(problems.InvalidRequestError, InvalidCursorError)
 
 CreatorId = Annotated[int, Path(ge=1, le=INT64_MAX, description="the creator's id")]
 
@@ -57,3 +60,44 @@ async def get_creator(view: ViewDep, creator_id: CreatorId) -> schemas.CreatorDe
 async def get_creator_metrics(view: ViewDep, creator_id: CreatorId) -> schemas.CreatorMetrics:
     """Return off-chain beside on-chain metrics, milestones reached, and what a launch still needs."""
     return await service.get_metrics(view, creator_id)
+
+
+@router.get(
+    "/{creator_id}/revenue",
+    operation_id="getCreatorRevenue",
+    summary="Get a creator's revenue",
+    responses=_OF_ONE,
+)
+async def get_creator_revenue(held: ResourcesDep, view: ViewDep, creator_id: CreatorId) -> schemas.CreatorRevenue:
+    """Return what was earned and shared, and the next distribution with a forecast."""
+    factory = held.deployment.address("CreatorTokenFactory").lower()
+    return await revenue.get_revenue(view, factory, creator_id)
+
+
+@router.get(
+    "/{creator_id}/revenue/distributions",
+    operation_id="listDistributions",
+    summary="List a creator's revenue distributions",
+    responses=_LIST_OF_ONE,
+)
+async def list_distributions(view: ViewDep, page: PageDep, creator_id: CreatorId) -> schemas.DistributionPage:
+    """List what was shared, with its transactions, the newest first."""
+    return await revenue.list_distributions(view, page, creator_id)
+
+
+@router.get(
+    "/{creator_id}/revenue/preview",
+    operation_id="previewDistribution",
+    summary="Preview a distribution to holders",
+    responses=_LIST_OF_ONE | problems.responses(revenue.NoCoinError),
+)
+async def preview_distribution(
+    held: ResourcesDep,
+    view: ViewDep,
+    page: PageDep,
+    creator_id: CreatorId,
+    *,
+    amount: Annotated[WeiInput, Query(description="native wei for the holders")],
+) -> schemas.RevenueSharePage:
+    """List what each holder would get, equal to the coin's division at the indexed block to the wei."""
+    return await revenue.preview(view, page, creator_id, exchange=held.exchange, amount=amount)

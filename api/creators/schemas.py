@@ -132,3 +132,59 @@ class CreatorMetrics(Wire):
     milestones: list[Milestone] = Field(description="those reached, the smallest first")
     launch: LaunchReadiness
     indexed_block: IndexedBlock
+
+
+class NextDistribution(Wire):
+    """What the turn of the month shares out, in native wei; a forecast takes the month to go on as it began."""
+
+    due_at: datetime = Field(description="the turn of the month (UTC) after the indexed block")
+    outstanding: Wei = Field(description="earned in months that are over and not distributed yet")
+    earned_this_month: Wei
+    forecast: Wei = Field(description="what will be distributed then: outstanding and the whole month")
+    forecast_holders: Wei = Field(description="the holders' part of the forecast")
+
+
+class CreatorRevenue(Wire):
+    """A creator's revenue, in native wei: earned off-chain, shared on chain with the coin's holders."""
+
+    creator_id: int = Field(examples=[7])
+    coin: Address | None = Field(description="null before the launch: there is nobody to share with")
+    holders_share_bps: int = Field(description="the holders' part of a distribution", examples=[3_000])
+    earned_total: Wei
+    distributed_total: Wei
+    holders_total: Wei = Field(description="of that, to holders")
+    creator_total: Wei = Field(description="of that, to the creator")
+    withdrawable: Wei = Field(description="what the factory holds for the creator")
+    next_distribution: NextDistribution
+    indexed_block: IndexedBlock
+
+
+class Distribution(Wire):
+    """Revenue that was shared, in native wei."""
+
+    coin: Address
+    distributor: Address
+    amount: Wei
+    holders_share: Wei
+    creator_share: Wei
+    block_number: int = Field(examples=[1024])
+    log_index: int = Field(examples=[3])
+    transaction_hash: Hash
+    timestamp: datetime
+
+
+class DistributionPage(Page[Distribution]):
+    """Distributions, the newest first."""
+
+
+class RevenueShare(Wire):
+    """What one holder would get of a distribution."""
+
+    account: Address
+    units: Wei = Field(description="coin wei held and staked")
+    share_bps: int = Field(description="of what takes part, in basis points rounded down", examples=[5_000])
+    amount: Wei = Field(description="native wei, rounded down")
+
+
+class RevenueSharePage(Page[RevenueShare]):
+    """Holders by what they would get, the most first."""

@@ -43,12 +43,12 @@ async def list_creators(
 
 async def get_creator(view: MirrorView, creator_id: int) -> schemas.CreatorDetail:
     """Return one creator; raises `CreatorNotFoundError`."""
-    return schemas.CreatorDetail(**_creator(await _found(view.session, creator_id)), indexed_block=view.tip.wire())
+    return schemas.CreatorDetail(**_creator(await found(view.session, creator_id)), indexed_block=view.tip.wire())
 
 
 async def get_metrics(view: MirrorView, creator_id: int) -> schemas.CreatorMetrics:
     """Return metrics of both sides and launch readiness; raises `CreatorNotFoundError`."""
-    creator = await _found(view.session, creator_id)
+    creator = await found(view.session, creator_id)
     off_chain = await repository.off_chain(view.session, creator_id)
     on_chain = await repository.on_chain(view.session, creator.wallet) if creator.wallet else None
     milestones = await repository.milestones(view.session, creator.wallet) if creator.wallet else []
@@ -79,7 +79,8 @@ async def get_metrics(view: MirrorView, creator_id: int) -> schemas.CreatorMetri
     )
 
 
-async def _found(session: ReadSession, creator_id: int) -> Row[Any]:
+async def found(session: ReadSession, creator_id: int) -> Row[Any]:
+    """Return a creator's row; raises `CreatorNotFoundError`."""
     row = await repository.creator(session, creator_id)
     if row is None:
         raise CreatorNotFoundError(f"there is no creator {creator_id}; /api/v1/creators lists them")

@@ -1,7 +1,7 @@
 """The real contracts on a real chain, mirrored by the real indexer, behind the application."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -110,7 +110,8 @@ def event_topic(abi: dict[str, Any]) -> str:
 async def market_of(settings: Settings, *, seed: int = 100 * ETHER, governed: bool = False) -> AsyncIterator[Market]:
     """Deploy what coins need (all where `governed`), launch account 2's with `seed` wei, index it and open the API."""
     database = Database(settings.database)
-    async with RpcClient(list(settings.endpoints)) as rpc:
+    async with AsyncExitStack() as opened, RpcClient(list(settings.endpoints)) as rpc:
+        opened.push_async_callback(database.close)
         chain = Chain(rpc)
         economy = await chain.deploy_everything() if governed else await chain.deploy()
         launched = await economy.launch(2, seed=seed)
@@ -123,4 +124,3 @@ async def market_of(settings: Settings, *, seed: int = 100 * ETHER, governed: bo
             market = Market(economy, coin, database, client, indexer)
             await market.mirror()
             yield market
-    await database.close()
