@@ -70,7 +70,7 @@ suite: env ## Everything else, on the real EVM, SQLite and PostgreSQL.
 	coverage erase
 	pytest -q $(TESTS) --ignore=tests/contracts --cov --cov-report=
 
-indexer-long: $(shell seq -f .build/indexer-long/%g 20) ## The indexer against 1 000 schedules of reorgs, 200 kills and 20 faulty runs, on each database, in 20 parts; interrupted, it goes on where it was.
+indexer-long: $(shell seq -f .build/indexer-long/%g 20) ## The indexer against 1 000 schedules of reorgs, 200 kills and 20 faulty runs, on each database; it goes on where it was interrupted.
 	rm -r .build/indexer-long
 
 .build/indexer-long/%: | env

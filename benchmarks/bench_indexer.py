@@ -38,7 +38,11 @@ from indexer.heads import HeadSignal
 
 PER_BLOCK: Final = 50
 FEW_PER_BLOCK: Final = 2
+STEADY_EVENTS: Final = 100_000
+"""With so many the indexer reads, prepares and writes at the same time, and its memory is what it stays at."""
 LIVE_BLOCKS: Final = 200
+PAUSE_SECONDS: Final = 0.05
+"""Between blocks: they do not come before what the last one left to do is done, on any network."""
 LIVE_EVENTS: Final = 10
 REORGS: Final = 20
 REORG_DEPTH: Final = 5
@@ -156,6 +160,7 @@ class Shape:
         if smaller:
             rates = [largest.events_per_second, *(size.events_per_second for size in smaller)]
             self.results.add(f"events/s, slowest beside fastest size, {kind}", min(rates), max(rates), 0.8)
+        if events // 10 >= STEADY_EVENTS:
             peak = smaller[0].peak_megabytes
             name = f"peak MB beside a tenth of the events, {kind}"
             self.results.add(name, largest.peak_megabytes, peak, 1.2, most=True)
@@ -224,6 +229,7 @@ async def live(chain: Chain, url: str, kind: str, results: Results) -> None:
         await _until(lambda: heads.is_subscribed)
         async with subscriber(readers) as listener:
             for first in range(LIVE_BLOCKS):
+                await asyncio.sleep(PAUSE_SECONDS)
                 told = listener.events
                 await chain.move(first, LIVE_EVENTS)
                 mined = perf_counter()
@@ -232,6 +238,7 @@ async def live(chain: Chain, url: str, kind: str, results: Results) -> None:
                 await _until(lambda told=told: listener.events == told + LIVE_EVENTS)  # type: ignore[misc]
                 sent.append(1_000 * (perf_counter() - mined))
             for first in range(REORGS):
+                await asyncio.sleep(PAUSE_SECONDS)
                 await chain.rpc.call("anvil_reorg", REORG_DEPTH, [])
                 await chain.move(first, LIVE_EVENTS)
                 mined = perf_counter()
