@@ -1,4 +1,7 @@
-"""Notices new activity between hourly jobs, by the growing ids of plays, follows and revenues."""
+"""Notices new activity between hourly jobs, by the growing ids of plays, follows and revenues.
+
+Likes, comments and shares move the score alone, which is no reason to write before the hour.
+"""
 
 from dataclasses import dataclass
 from typing import Any, Final

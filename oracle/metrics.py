@@ -1,7 +1,7 @@
 """A creator's metrics from what listeners did: pure functions over counts, in integers, so that anyone can check them.
 
-docs/oracle.md explains the figures with worked examples; the plausibility filter, which decides what is counted, is
-the query in `oracle.repository`.
+docs/oracle-metrics.md has the formulas and worked examples, which a test recomputes; the plausibility filter,
+which decides what is counted, is the query in `oracle.repository`.
 """
 
 from dataclasses import dataclass
@@ -15,8 +15,12 @@ HALF_REACH_LISTENERS: Final = 1_000
 """How many listeners give half of the points for reach."""
 COMPLETION_WEIGHT: Final = 30
 RETURNING_WEIGHT: Final = 30
-FOLLOWING_WEIGHT: Final = 20
 REACH_WEIGHT: Final = 20
+LIKES_WEIGHT: Final = 10
+COMMENTS_WEIGHT: Final = 5
+SHARES_WEIGHT: Final = 5
+RARE_FACTOR: Final = 10
+"""Comments and shares are rarer than likes: one listener in so many gives all of their points."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +28,8 @@ class Activity:
     """What counts of a creator's last 30 days.
 
     `returning_listeners` played more than once. `heard_seconds` of `offered_seconds` were listened to, over the plays
-    of which both the listened time and the track's length are known.
+    of which both the listened time and the track's length are known. `likers` are listeners who like a track,
+    `commenters` and `sharers` those who commented on one or passed one on; each is counted once.
     """
 
     plays: int
@@ -34,6 +39,9 @@ class Activity:
     offered_seconds: int
     followers: int
     revenue_wei: int
+    likers: int = 0
+    commenters: int = 0
+    sharers: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,20 +73,19 @@ def engagement_score(activity: Activity) -> int:
 
     - completion (weight 30): heard seconds of offered seconds; left out where no play tells
     - returning (30): listeners who played more than once, of all listeners
-    - following (20): followers per listener, at most all
     - reach (20): listeners / (listeners + 1 000)
-
-    With 1 000 listeners, 400 of them returning, 250 followers, and 150 of 200 minutes heard:
-    completion 7 500, returning 4 000, following 2 500, reach 5 000, so
-    (30 * 7 500 + 30 * 4 000 + 20 * 2 500 + 20 * 5 000) / 100 = 4 950 bps.
+    - likes (10): likers per listener
+    - comments (5) and shares (5): ten times the commenters and sharers per listener, at most all
     """
     listeners = activity.unique_listeners
     if listeners == 0:
         return 0
     parts = [
         (RETURNING_WEIGHT, _share(activity.returning_listeners, listeners)),
-        (FOLLOWING_WEIGHT, _share(activity.followers, listeners)),
         (REACH_WEIGHT, _share(listeners, listeners + HALF_REACH_LISTENERS)),
+        (LIKES_WEIGHT, _share(activity.likers, listeners)),
+        (COMMENTS_WEIGHT, _share(RARE_FACTOR * activity.commenters, listeners)),
+        (SHARES_WEIGHT, _share(RARE_FACTOR * activity.sharers, listeners)),
     ]
     if activity.offered_seconds:
         parts.append((COMPLETION_WEIGHT, _share(activity.heard_seconds, activity.offered_seconds)))

@@ -7,15 +7,29 @@ from time import perf_counter
 import pytest
 from sqlalchemy import insert, select
 
+from api.accounts.service import SOURCE
 from encore.db import Database
-from encore.db.models.accounts import Account, CreatorFollow
+from encore.db.models.accounts import SIGN_IN_SOURCE, Account, CreatorFollow
 from encore.db.models.creators import Creator
 from encore.db.models.listening import Play
 from encore.db.models.oracle import ActivityMetrics
 from oracle.metrics import Activity, Metrics
 from oracle.repository.activity import activity, save_counted
 from tests import factories
-from tests.oracle.listening import NOW, Log, account, follow, random_world, recount, revenue, save_all, track
+from tests.oracle.listening import (
+    NOW,
+    Log,
+    account,
+    comment,
+    follow,
+    like,
+    random_world,
+    recount,
+    revenue,
+    save_all,
+    share,
+    track,
+)
 
 A_WHILE = timedelta(minutes=10)
 
@@ -65,13 +79,62 @@ async def test_a_track_counts_once_per_listener_while_it_could_have_played_once(
     assert await counted_plays(database, log) == 3
 
 
-async def test_one_listener_counts_fifty_times_a_day_at_most(database: Database) -> None:
+async def test_one_listener_counts_ten_times_a_day_per_track_and_fifty_per_creator(database: Database) -> None:
     log = Log()
     midnight = NOW.replace(hour=0, minute=0, second=0, microsecond=0)
-    for place in range(60):
-        log.play(1, 1, track_id=1, at=midnight - timedelta(days=1) + place * A_WHILE)
+    yesterday = midnight - timedelta(days=1)
+    for place in range(12):
+        log.play(1, 1, track_id=1, at=yesterday + place * A_WHILE)
     log.play(1, 1, track_id=1, at=midnight + A_WHILE)
-    assert await counted_plays(database, log) == 51
+    for number in range(2, 8):
+        for place in range(10):
+            log.play(1, 2, track_id=number, at=yesterday + place * A_WHILE + timedelta(seconds=number))
+    await save_all(database, [factories.creator(1)], [account(1), account(2)], [track(n, 1) for n in range(1, 8)])
+    await save_all(database, log.plays)
+    assert (await count(database))[1].plays == 10 + 1 + 50
+
+
+async def test_an_account_that_signed_in_counts_once_it_is_a_week_old(database: Database) -> None:
+    assert SIGN_IN_SOURCE == SOURCE
+    log = Log()
+    hour = NOW.replace(minute=0, second=0, microsecond=0)
+    for fan in (1, 2, 3):
+        log.play(1, fan, track_id=1)
+    await save_all(
+        database,
+        [factories.creator(1)],
+        [
+            account(1, source=SIGN_IN_SOURCE, at=hour - timedelta(days=7)),
+            account(2, source=SIGN_IN_SOURCE, at=hour - timedelta(days=7) + timedelta(seconds=1)),
+            account(3, source="lastfm", at=NOW),
+        ],
+        [track(1, 1)],
+        log.plays,
+        [follow(1, fan) for fan in (1, 2, 3)],
+    )
+    counted = (await count(database))[1]
+    assert (counted.plays, counted.unique_listeners, counted.followers) == (2, 2, 2)
+    later = (await count(database, now=NOW + timedelta(hours=1)))[1]
+    assert (later.plays, later.unique_listeners, later.followers) == (3, 3, 3)
+
+
+async def test_reactions_count_of_listeners_in_the_window_and_once_each(database: Database) -> None:
+    log = Log()
+    for fan in (1, 2):
+        log.play(1, fan, track_id=1)
+    log.play(1, 3, track_id=1, listened=5)
+    long_ago = NOW - timedelta(days=31)
+    await save_all(
+        database,
+        [factories.creator(1)],
+        [account(n) for n in range(1, 5)],
+        [track(1, 1), track(2, 1)],
+        log.plays,
+        [like(1, 1, 1), like(1, 2, 1), like(1, 1, 3), like(1, 1, 4)],
+        [comment(1, 1, 1), comment(1, 1, 1), comment(1, 2, 2), share(1, 1, 2), share(1, 1, 1, long_ago)],
+    )
+    counted = (await count(database))[1]
+    assert (counted.likers, counted.commenters, counted.sharers) == (1, 2, 1)
 
 
 async def test_plays_that_a_log_summed_up_count_as_they_are(database: Database) -> None:
@@ -113,17 +176,11 @@ async def test_listeners_completion_followers_and_revenue_are_summed_per_creator
 @pytest.mark.parametrize("seed", range(4))
 async def test_the_sums_equal_a_plain_recount(database: Database, seed: int) -> None:
     world = random_world(seed)
-    await save_all(database, world.creators, world.accounts, world.tracks, world.plays, world.follows, world.revenues)
+    await save_all(database, world.creators, world.accounts, world.tracks)
+    await save_all(database, world.plays, world.follows, world.revenues, world.reactions)
     expected = recount(world, NOW)
     assert await count(database) == expected
     assert await count(database, [2, 4]) == {creator: expected[creator] for creator in (2, 4)}
-
-
-async def test_a_bot_that_loops_a_track_moves_little(database: Database) -> None:
-    log = Log()
-    for second in range(0, 86_400, 31):
-        log.play(1, 1, track_id=1, listened=31, at=NOW - timedelta(seconds=second))
-    assert await counted_plays(database, log) <= 100
 
 
 async def test_saving_changes_only_what_differs(database: Database) -> None:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from encore import PROJECT_ROOT
 from oracle.metrics import Activity, Metrics, engagement_score, metrics_of, window_start
 from oracle.milestones import MILESTONES, crosses_milestone
 
@@ -25,26 +26,38 @@ def activities(draw: st.DrawFn) -> Activity:
         offered_seconds=offered,
         followers=draw(counts),
         revenue_wei=draw(st.integers(0, 2**256 - 1)),
+        likers=draw(st.integers(0, listeners)),
+        commenters=draw(st.integers(0, listeners)),
+        sharers=draw(st.integers(0, listeners)),
     )
 
 
-@pytest.mark.parametrize(
-    ("activity", "score"),
-    [
-        # nobody listens: no engagement, however many follow
-        (Activity(0, 0, 0, 0, 0, 500, 0), 0),
-        # completion 7 500, returning 4 000, following 2 500, reach 5 000
-        (Activity(9_000, 1_000, 400, 9_000, 12_000, 250, 0), 4_950),
-        # the same without a known completion: (30 * 4 000 + 20 * 2 500 + 20 * 5 000) / 70
-        (Activity(9_000, 1_000, 400, 0, 0, 250, 0), 3_857),
-        # one listener who played once and skipped: reach 9
-        (Activity(1, 1, 0, 0, 200, 0, 0), 1),
-        # everything at its best but reach, which only nears its most: 9 900
-        (Activity(10**6, 99_000, 99_000, 10, 10, 99_000, 0), 9_980),
-    ],
-)
-def test_scores_are_those_of_the_worked_examples(activity: Activity, score: int) -> None:
-    assert engagement_score(activity) == score
+def worked_examples() -> list[list[str]]:
+    """Return the cells of the table of worked examples in the documentation."""
+    page = (PROJECT_ROOT / "docs" / "oracle-metrics.md").read_text()
+    table = page.split("| listeners | returning |")[1].split("\n\n")[0].splitlines()[2:]
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in table]
+
+
+@pytest.mark.parametrize("cells", worked_examples(), ids=lambda cells: cells[-1])
+def test_scores_are_those_of_the_worked_examples(cells: list[str]) -> None:
+    listeners, returning, seconds, likers, commenters, sharers, shares, score = cells
+    heard, offered = seconds.split(" / ")
+    activity = Activity(
+        plays=int(listeners) * 2,
+        unique_listeners=int(listeners),
+        returning_listeners=int(returning),
+        heard_seconds=int(heard),
+        offered_seconds=int(offered),
+        followers=500,
+        revenue_wei=0,
+        likers=int(likers),
+        commenters=int(commenters),
+        sharers=int(sharers),
+    )
+    assert engagement_score(activity) == int(score)
+    weighted = [(w, int(s)) for w, s in zip((30, 30, 20, 10, 5, 5), shares.split(), strict=True) if s != "-"]
+    assert sum(w * s for w, s in weighted) // sum(w for w, _ in weighted) == int(score)
 
 
 @given(activities())
@@ -53,9 +66,10 @@ def test_a_score_is_between_nothing_and_all(activity: Activity) -> None:
 
 
 @given(activities(), st.integers(1, 10**6))
-def test_more_followers_or_returning_listeners_never_lower_the_score(activity: Activity, more: int) -> None:
+def test_more_reactions_or_returning_listeners_never_lower_the_score(activity: Activity, more: int) -> None:
     score = engagement_score(activity)
-    assert engagement_score(replace(activity, followers=activity.followers + more)) >= score
+    for name in ("likers", "commenters", "sharers"):
+        assert engagement_score(replace(activity, **{name: getattr(activity, name) + more})) >= score
     returning = min(activity.returning_listeners + more, activity.unique_listeners)
     assert engagement_score(replace(activity, returning_listeners=returning)) >= score
 

@@ -1,11 +1,15 @@
 """People: accounts, how they sign in, and who follows whom."""
 
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from encore.db.models.base import Address, Base
+
+SIGN_IN_SOURCE: Final = "wallet"
+"""The `source` of accounts that signed in here; others are as an imported log named them."""
 
 
 class Account(Base):

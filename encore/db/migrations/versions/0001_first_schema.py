@@ -90,6 +90,9 @@ def upgrade() -> None:
         sa.Column("metrics_manager", sa.String(length=42), nullable=False),
         sa.Column("exchange", sa.String(length=42), nullable=False),
         sa.Column("cumulative_revenue", encore.db.types.Uint256(length=78), nullable=False),
+        sa.Column("undivided_revenue", encore.db.types.Uint256(length=78), nullable=False),
+        sa.Column("undivided_since", sa.BigInteger(), nullable=False),
+        sa.Column("revenue_remainder", encore.db.types.Uint256(length=78), nullable=False),
         sa.Column("revenue_received", encore.db.types.Uint256(length=78), nullable=False),
         sa.Column("revenue_claimed", encore.db.types.Uint256(length=78), nullable=False),
         sa.Column("released_supply", encore.db.types.Uint256(length=78), nullable=False),
@@ -709,6 +712,28 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "revenue_divisions",
+        sa.Column(
+            "block_number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column(
+            "log_index", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("transaction_hash", sa.String(length=66), nullable=False),
+        sa.Column("timestamp", sa.BigInteger(), nullable=False),
+        sa.Column("token", sa.String(length=42), nullable=False),
+        sa.Column("amount", encore.db.types.Uint256(length=78), nullable=False),
+        sa.Column("eligible_supply", encore.db.types.Uint256(length=78), nullable=False),
+        sa.PrimaryKeyConstraint("block_number", "log_index", name=op.f("pk_revenue_divisions")),
+    )
+    with op.batch_alter_table("revenue_divisions", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_revenue_divisions_token_block_number_log_index"),
+            ["token", "block_number", "log_index"],
+            unique=False,
+        )
+
+    op.create_table(
         "revenue_positions",
         sa.Column("token", sa.String(length=42), nullable=False),
         sa.Column("account", sa.String(length=42), nullable=False),
@@ -729,7 +754,6 @@ def upgrade() -> None:
         sa.Column("token", sa.String(length=42), nullable=False),
         sa.Column("distributor", sa.String(length=42), nullable=False),
         sa.Column("amount", encore.db.types.Uint256(length=78), nullable=False),
-        sa.Column("eligible_supply", encore.db.types.Uint256(length=78), nullable=False),
         sa.PrimaryKeyConstraint("block_number", "log_index", name=op.f("pk_revenue_receipts")),
     )
     with op.batch_alter_table("revenue_receipts", schema=None) as batch_op:
@@ -1354,11 +1378,76 @@ def upgrade() -> None:
     with op.batch_alter_table("plays", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_plays_creator_id_played_at"), ["creator_id", "played_at"], unique=False)
 
+    op.create_table(
+        "track_comments",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("creator_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("track_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("created_at", encore.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_track_comments_account_id")),
+        sa.ForeignKeyConstraint(["creator_id"], ["creators.id"], name=op.f("fk_track_comments_creator_id")),
+        sa.ForeignKeyConstraint(["track_id"], ["tracks.id"], name=op.f("fk_track_comments_track_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_track_comments")),
+    )
+    with op.batch_alter_table("track_comments", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_track_comments_creator_id_created_at"), ["creator_id", "created_at"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_track_comments_track_id_id"), ["track_id", "id"], unique=False)
+
+    op.create_table(
+        "track_likes",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("creator_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("track_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("created_at", encore.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_track_likes_account_id")),
+        sa.ForeignKeyConstraint(["creator_id"], ["creators.id"], name=op.f("fk_track_likes_creator_id")),
+        sa.ForeignKeyConstraint(["track_id"], ["tracks.id"], name=op.f("fk_track_likes_track_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_track_likes")),
+        sa.UniqueConstraint("track_id", "account_id", name=op.f("uq_track_likes_track_id_account_id")),
+    )
+    with op.batch_alter_table("track_likes", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_track_likes_creator_id"), ["creator_id"], unique=False)
+
+    op.create_table(
+        "track_shares",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("creator_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("track_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("created_at", encore.db.types.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_track_shares_account_id")),
+        sa.ForeignKeyConstraint(["creator_id"], ["creators.id"], name=op.f("fk_track_shares_creator_id")),
+        sa.ForeignKeyConstraint(["track_id"], ["tracks.id"], name=op.f("fk_track_shares_track_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_track_shares")),
+    )
+    with op.batch_alter_table("track_shares", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_track_shares_creator_id_created_at"), ["creator_id", "created_at"], unique=False
+        )
+
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
+    with op.batch_alter_table("track_shares", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_track_shares_creator_id_created_at"))
+
+    op.drop_table("track_shares")
+    with op.batch_alter_table("track_likes", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_track_likes_creator_id"))
+
+    op.drop_table("track_likes")
+    with op.batch_alter_table("track_comments", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_track_comments_track_id_id"))
+        batch_op.drop_index(batch_op.f("ix_track_comments_creator_id_created_at"))
+
+    op.drop_table("track_comments")
     with op.batch_alter_table("plays", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_plays_creator_id_played_at"))
 
@@ -1489,6 +1578,10 @@ def downgrade() -> None:
 
     op.drop_table("revenue_receipts")
     op.drop_table("revenue_positions")
+    with op.batch_alter_table("revenue_divisions", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_revenue_divisions_token_block_number_log_index"))
+
+    op.drop_table("revenue_divisions")
     with op.batch_alter_table("revenue_distributions", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_revenue_distributions_creator_block_number_log_index"))
 
