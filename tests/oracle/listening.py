@@ -162,7 +162,8 @@ def random_world(seed: int) -> World:
     ]
     for _ in range(20):
         chosen, when = rng.choice(tracks), NOW - timedelta(days=rng.uniform(-1, 35))
-        reactions.append(rng.choice([comment, share])(chosen.creator_id, chosen.id, rng.randint(1, 8), when))
+        react = comment if rng.random() < 0.5 else share
+        reactions.append(react(chosen.creator_id, chosen.id, rng.randint(1, 8), when))
     return World(creators, accounts, tracks, log.plays, follows, revenues, reactions)
 
 

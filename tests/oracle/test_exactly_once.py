@@ -119,7 +119,8 @@ class Ordeal:
         await self.rpc.call("evm_mine")
 
     async def _restart(self) -> None:
-        stop_process(self.node.process)
+        # It writes its state when it ends: one killed meanwhile would serve another chain.
+        stop_process(self.node.process, timeout_seconds=60)
         self.node = self.start_node()
         await self.dig_in()
 
