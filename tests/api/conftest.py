@@ -16,6 +16,7 @@ from tests.api.openapi import OpenApi
 from tests.factories import CHAIN_ID, NOW, address, hash_of
 
 EXCHANGE = address(0xDE)
+FACTORY = address(0xFAC)
 
 
 @pytest.fixture
@@ -43,7 +44,10 @@ def settings(tmp_path: Path, database_url: str) -> Settings:
             deployer=address(1),
             block_number=1,
             timestamp=NOW,
-            contracts={"IntegratedCreatorDEX": contract},
+            contracts={
+                "IntegratedCreatorDEX": contract,
+                "CreatorTokenFactory": contract.model_copy(update={"address": FACTORY}),
+            },
         ).model_dump_json()
     )
     return settings

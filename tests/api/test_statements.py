@@ -55,6 +55,9 @@ STATEMENTS = {
     "/api/v1/creators?sort=created&limit=40": 2,
     "/api/v1/creators/1": 2,
     "/api/v1/creators/1/metrics": 6,
+    "/api/v1/creators/1/revenue": 5,
+    "/api/v1/creators/1/revenue/distributions": 3,
+    "/api/v1/creators/1/revenue/preview?amount=1000000": 5,
     "/api/v1/market": 2,
     f"/api/v1/wallets/{WALLET}/portfolio": 6,
     f"/api/v1/wallets/{WALLET}/holdings": 2,
@@ -166,6 +169,7 @@ async def scans(database: Database, statement: str, parameters: Any) -> set[str]
 TABLES = {
     *("tokens", "pools", "trades", "balances", "stakes", "candles", "creators", "launches", "activity_metrics"),
     *("creator_metrics", "milestones", "launch_requirements", "liquidity_changes", "liquidity_positions"),
+    *("revenues", "revenue_distributions", "creator_revenue"),
     *("transfers", "stake_changes", "revenue_claims", "balanced_tokens"),
     *("contract_settings", "pool_guards", "trading_flows", "trading_cooldowns", "trading_exemptions"),
 }

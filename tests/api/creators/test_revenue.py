@@ -2,20 +2,19 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx2
-import pytest
 
-from encore.chain.deployments import Deployment
 from encore.db import Database
 from encore.db.models.chain import ContractSetting
 from encore.db.models.chain_tokens import CreatorRevenue, RevenueDistribution
 from encore.db.models.revenue import Revenue
 from encore.settings import Settings, local_account_address
+from tests.api.conftest import FACTORY
 from tests.api.mirrored import TRADER, market_of
 from tests.api.paging import walk
 from tests.conftest import LocalChain
 from tests.factories import ETHER, NOW, address, checkpoint, creator, hash_of, launch, save, token
 
-WALLET, COIN, FACTORY = address(0xC), address(0xC01), address(0xFAC)
+WALLET, COIN = address(0xC), address(0xC01)
 MONTH = datetime.fromtimestamp(NOW, UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
 
 
@@ -38,18 +37,8 @@ def distribution(block: int, amount: int) -> RevenueDistribution:
     )
 
 
-@pytest.fixture
-def deployed(settings: Settings) -> Settings:
-    """Settings of a deployment that has the coins' factory too."""
-    deployment = Deployment.model_validate_json(settings.deployment_path.read_text())
-    factory = deployment.contracts["IntegratedCreatorDEX"].model_copy(update={"address": FACTORY})
-    contracts = {**deployment.contracts, "CreatorTokenFactory": factory}
-    settings.deployment_path.write_text(deployment.model_copy(update={"contracts": contracts}).model_dump_json())
-    return settings
-
-
 async def test_revenue_adds_up_and_the_next_distribution_is_told(
-    deployed: Settings, client: httpx2.AsyncClient, database: Database
+    client: httpx2.AsyncClient, database: Database
 ) -> None:
     elapsed = NOW - int(MONTH.timestamp())
     whole = int(((MONTH + timedelta(days=32)).replace(day=1) - MONTH).total_seconds())
