@@ -4,19 +4,22 @@ import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from apscheduler.jobstores.sqlalchemy import SQLAlchemyJobStore
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from sqlalchemy import select
+from structlog.testing import capture_logs
 
 from encore.db import Database
 from encore.db.engine import sync_url
 from encore.db.models.oracle import SchedulerJob
 from encore.db.models.outbox import OutboxEntry
 from encore.errors import RpcUnavailableError
+from oracle.distributions import next_month
 from oracle.errors import NotAuthorisedError
-from oracle.jobs import HOURLY_JOB
+from oracle.jobs import HOURLY_JOB, REMINDER_JOB
 from tests.conftest import LocalChain
 from tests.oracle.background import running
 from tests.oracle.conftest import Loop, open_loop
@@ -37,19 +40,17 @@ async def is_equal(loop: Loop) -> bool:
     return not await loop.differences()
 
 
-async def next_hour(database: Database) -> float | None:
+async def next_hour(database: Database, name: str = HOURLY_JOB) -> float | None:
     async with database.read() as session:
-        value: float | None = await session.scalar(
-            select(SchedulerJob.next_run_time).where(SchedulerJob.id == HOURLY_JOB)
-        )
+        value: float | None = await session.scalar(select(SchedulerJob.next_run_time).where(SchedulerJob.id == name))
     return value
 
 
-def postpone(database: Database, moment: datetime) -> None:
-    """Store that the hourly job is due at `moment`."""
+def postpone(database: Database, moment: datetime, name: str = HOURLY_JOB) -> None:
+    """Store that a job is due at `moment`."""
     store = SQLAlchemyJobStore(sync_url(database.url))
     store.start(AsyncIOScheduler(timezone="UTC"), "default")
-    job = store.lookup_job(HOURLY_JOB)
+    job = store.lookup_job(name)
     job._modify(next_run_time=moment)
     store.update_job(job)
     store.shutdown()
@@ -93,6 +94,26 @@ async def test_the_hour_strikes_late_where_it_struck_while_nobody_ran(loop: Loop
 
     async with running(loop):
         await eventually(caught_up)
+
+
+async def test_before_the_month_ends_it_reminds_of_what_the_distribution_will_take(loop: Loop) -> None:
+    async with running(loop):
+        due_at = await eventually(lambda: next_hour(loop.database, REMINDER_JOB))
+    assert due_at is not None
+    assert datetime.fromtimestamp(due_at, UTC).day >= 25
+    assert datetime.fromtimestamp(due_at, UTC).hour == 12
+    postpone(loop.database, datetime.now(UTC) - timedelta(minutes=5), REMINDER_JOB)
+    with capture_logs() as logs:
+
+        async def reminded() -> Any:
+            return [line for line in logs if line["event"] == "revenue will be distributed"]
+
+        async with running(loop):
+            (reminder,) = await eventually(reminded)
+    assert reminder["log_level"] == "info"  # the key has enough
+    assert reminder["creators"] == reminder["wei"] == 0
+    assert reminder["balance_wei"] > 0
+    assert datetime.fromisoformat(reminder["due_at"]) == next_month(datetime.now(UTC))
 
 
 async def test_a_node_that_dies_is_waited_for(

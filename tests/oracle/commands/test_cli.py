@@ -2,6 +2,7 @@
 
 import signal
 
+import aiohttp
 import pytest
 from click.testing import CliRunner
 from sqlalchemy import select
@@ -113,6 +114,34 @@ async def test_run_syncs_until_it_is_told_to_stop(loop: Loop, shell: Shell) -> N
     assert process.returncode == 0
     assert b"oracle stopped" in output
     assert local_account_key(1)[2:].encode() not in output
+
+
+async def test_run_serves_its_metrics_and_health_where_it_is_told_to(loop: Loop, shell: Shell) -> None:
+    port = free_port()
+    process = await shell.start("run", ENCORE_ORACLE_METRICS_PORT=str(port), ENCORE_ORACLE_GAS_BUDGET="2.5")
+    await line_with(process, "synced")
+    async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
+
+        async def served() -> list[str]:
+            async with session.get("/metrics") as response:
+                lines = (await response.text()).splitlines()
+            return lines if "encore_oracle_authorised 1.0" in lines else []
+
+        lines = set(await eventually(served))
+        async with session.get("/readyz") as response:
+            assert response.status == 200
+    assert {
+        "encore_oracle_leads 1.0",
+        "encore_oracle_paused 0.0",
+        "encore_oracle_gas_budget_coins 2.5",
+        "encore_oracle_gas_left_coins 2.0",  # a fifth is kept for launches
+        "encore_oracle_low_balance_coins 1.0",
+        'encore_oracle_transactions{status="failed"} 0.0',
+    } <= lines
+    taken = await shell.run("run", ENCORE_ORACLE_METRICS_PORT=str(port))
+    assert (taken.code, "ENCORE_ORACLE_METRICS_PORT: cannot listen on" in taken.output) == (1, True)
+    process.send_signal(signal.SIGTERM)
+    await process.communicate()
 
 
 async def test_a_key_that_is_no_oracle_is_named_and_refused(loop: Loop, shell: Shell) -> None:
