@@ -1,6 +1,8 @@
 """The oracle's key: from an encrypted keystore, an Ape account or the environment; handed over; and never shown."""
 
+import asyncio
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,7 @@ from oracle.rotation import Rotation
 from tests.oracle.commands.shell import Shell, line_with
 from tests.oracle.conftest import LOCAL, Loop
 from tests.oracle.listening import listened
+from tests.support import eventually
 
 WALLETS = ["0x" + f"{number:02x}" * 20 for number in range(1, 5)]
 PASSPHRASE = "correct horse battery staple"  # noqa: S105 - of keys that everybody knows
@@ -179,6 +182,29 @@ async def test_a_leaked_key_loses_its_roles_before_all_else(loop: Loop) -> None:
     assert told[0] == f"{local_account_address(1)} may no longer report and launch"
     await loop.settle()
     assert (await entries(loop))[0] == ("metrics", "confirmed", NEW)
+
+
+async def test_where_reorgs_happen_the_old_key_keeps_its_roles_until_what_it_signed_is_final(loop: Loop) -> None:
+    rpc = loop.economy.chain.rpc
+    await listened(loop.database, 1, plays=5_000, fans=3, wallet=WALLETS[0])
+    await loop.oracle.sync.run(everything=True)
+    await loop.settle()
+    new_key(loop)
+    loop.settings.__dict__["chain"] = replace(LOCAL, name="public", block_seconds=0.02)
+    told: list[str] = []
+
+    async def has_told() -> bool:
+        return "waiting until what the old key signed is final" in told
+
+    owner = Signer(local_account_key(0), LOCAL.chain_id)
+    handing_over = asyncio.create_task(Rotation(loop.oracle, OLD, owner, told.append).run(revoke_first=False))
+    await eventually(has_told)
+    await rpc.call("anvil_mine", "0x10")
+    assert await roles(loop, OLD) == (True, True)
+    assert not handing_over.done()
+    await rpc.call("anvil_mine", "0x80")
+    await handing_over
+    assert await roles(loop, OLD) == (False, False)
 
 
 async def test_whoever_is_not_the_owner_is_told_which_calls_the_owner_has_to_make(loop: Loop) -> None:
