@@ -237,13 +237,20 @@ def withdrawCreatorRevenue(creator: address) -> uint256:
     @param creator Who is paid.
     @return What was paid, in native wei.
     """
-    amount: uint256 = self.creatorRevenueDue[creator]
-    assert amount > 0, "factory: no revenue due"
-    self.creatorRevenueDue[creator] = 0
-    log CreatorRevenueWithdrawn(creator=creator, amount=amount)
-    sent: bool = raw_call(creator, b"", value=amount, revert_on_failure=False)
-    assert sent, "factory: native transfer failed"
-    return amount
+    return self._withdraw_creator_revenue(creator, creator)
+
+
+@external
+def withdrawCreatorRevenueTo(receiver: address) -> uint256:
+    """
+    @notice Pays all revenue due to the caller to another account, for creators that cannot take the native coin. Emits
+            CreatorRevenueWithdrawn. Reverts with "factory: receiver is the zero address", "factory: no revenue due" or
+            "factory: native transfer failed".
+    @param receiver Who is paid.
+    @return What was paid, in native wei.
+    """
+    assert receiver != empty(address), "factory: receiver is the zero address"
+    return self._withdraw_creator_revenue(msg.sender, receiver)
 
 
 @external
@@ -281,6 +288,17 @@ def setHoldersShare(newShare: uint256):
     """
     ownable._check_owner()
     self._set_holders_share(newShare)
+
+
+@internal
+def _withdraw_creator_revenue(creator: address, receiver: address) -> uint256:
+    amount: uint256 = self.creatorRevenueDue[creator]
+    assert amount > 0, "factory: no revenue due"
+    self.creatorRevenueDue[creator] = 0
+    log CreatorRevenueWithdrawn(creator=creator, amount=amount)
+    sent: bool = raw_call(receiver, b"", value=amount, revert_on_failure=False)
+    assert sent, "factory: native transfer failed"
+    return amount
 
 
 @internal

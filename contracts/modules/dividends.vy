@@ -4,14 +4,16 @@
 """
 @title Revenue shared among a token's holders
 @license Apache-2.0
-@notice What is distributed belongs at once to whoever then holds units, the balance and what is staked, in proportion;
-        each holder fetches its share when it likes. The exchange's reserves and what the token's own contract holds
-        beside stakes earn nothing, and tokens that are not minted yet have no holder.
-@dev No loop runs over holders: revenue per token wei is summed up from distribution to distribution. An account's tag
-     is the number of the last distribution that it was settled for; the deployable calls `_settle` before an account's
-     units change. All figures of revenue are in wei times 2**96, and nothing is rounded before it is paid, so that
-     held * 2**96 = what all accounts may claim + the remainder of the last division, exactly.
-     Nothing here asks how long units were held: see docs/contracts/dividends.md for what that means.
+@notice What is distributed belongs to whoever holds units, the balance and what is staked, at the end of that second,
+        in proportion; each holder fetches its share when it likes. Units borrowed for one transaction earn nothing.
+        Nor do the exchange's reserves and what the token's own contract holds beside stakes, and tokens that are not
+        minted yet have no holder.
+@dev No loop runs over holders: revenue per token wei is summed up from division to division. What one second brought
+     is divided by the first call in a later one that is about to change any units, so that present units are those of
+     that second's end, and no history of balances is needed. An account's tag is the number of the last division that
+     it was settled for; the deployable calls `_settle` before an account's units change. All figures of revenue are in
+     wei times 2**96, and nothing is rounded before it is paid, so that held * 2**96 = what all accounts may claim +
+     what is not divided yet * 2**96 + the remainder of the last division, exactly.
 """
 
 from snekmate.tokens import erc20
@@ -26,6 +28,10 @@ uses: votes
 
 event RevenueReceived:
     distributor: indexed(address)
+    amount: uint256
+
+
+event RevenueDivided:
     amount: uint256
     eligibleSupply: uint256
     cumulativeRevenue: uint256
@@ -44,16 +50,20 @@ SCALE_BITS: constant(uint256) = 96
 SCALE: constant(uint256) = 2**96
 FRACTION_MASK: constant(uint256) = 2**96 - 1
 
-NUMBER_BITS: constant(uint256) = 48
 NUMBER_MASK: constant(uint256) = 2**48 - 1
+SECOND_SHIFT: constant(uint256) = 48
+SECOND_MASK: constant(uint256) = 2**48 - 1
+REMAINDER_SHIFT: constant(uint256) = 96
 
 # Where the pools are: its holdings earn nothing.
 revenueExempt: public(immutable(address))
 
-# How many distributions there were (low 48 bits), and what the last one could not divide (less than a token's units).
+# How many divisions there were (low 48 bits), the second of what is to be divided next, in unix seconds (48; zero where
+# there is nothing), and what the last division left over (less than a token's units).
 _books: uint256
 
-# number of a distribution -> scaled revenue per token wei since the beginning, up to and with that distribution.
+# number of a division -> scaled revenue per token wei since the beginning, up to and with that division; for the next
+# one the native wei that are to be divided.
 _cumulative_revenue: HashMap[uint256, uint256]
 
 # account -> scaled revenue that it was settled for and did not claim.
@@ -72,41 +82,39 @@ def __init__(exempt: address):
 @payable
 def distribute():
     """
-    @notice Shares the value sent among all who hold units now. Anybody may. Emits RevenueReceived.
+    @notice Shares the value sent among all who hold units when this second is over. Anybody may. Emits
+            RevenueReceived, after RevenueDivided where an earlier second's revenue was not divided yet.
             Reverts with "dividends: amount below minimum" or "dividends: nobody to share with".
     """
     assert msg.value >= minimumDistribution, "dividends: amount below minimum"
-    supply: uint256 = self._eligible_supply()
-    assert supply > 0, "dividends: nobody to share with"
-
-    books: uint256 = self._books
-    number: uint256 = books & NUMBER_MASK
-    divisible: uint256 = msg.value * SCALE + (books >> NUMBER_BITS)
-    cumulative: uint256 = self._cumulative_revenue[number] + divisible // supply
-    self._cumulative_revenue[number + 1] = cumulative
-    self._books = (divisible % supply << NUMBER_BITS) | (number + 1)
-    log RevenueReceived(
-        distributor=msg.sender, amount=msg.value, eligibleSupply=supply, cumulativeRevenue=cumulative
-    )
+    assert self._eligible_supply() > 0, "dividends: nobody to share with"
+    books: uint256 = self._divide()
+    self._cumulative_revenue[(books & NUMBER_MASK) + 1] += msg.value
+    self._books = books & ~(SECOND_MASK << SECOND_SHIFT) | block.timestamp << SECOND_SHIFT
+    log RevenueReceived(distributor=msg.sender, amount=msg.value)
 
 
 @external
 def claimRevenue() -> uint256:
     """
-    @notice Pays the caller its share of all revenue so far. Emits RevenueClaimed. Reverts with "dividends: no revenue
-            due" or, if the caller refuses the coin, "dividends: native transfer failed".
+    @notice Pays the caller its share of all revenue up to the second before this one. Emits RevenueClaimed, after
+            RevenueDivided where some was not divided yet. Reverts with "dividends: no revenue due" or, if the caller
+            refuses the coin, "dividends: native transfer failed".
     @return Native wei.
     """
-    self._settle(msg.sender)
-    settled: uint256 = self._settled_revenue[msg.sender]
-    amount: uint256 = settled >> SCALE_BITS
-    assert amount > 0, "dividends: no revenue due"
-    # The fraction of a wei stays due.
-    self._settled_revenue[msg.sender] = settled & FRACTION_MASK
-    log RevenueClaimed(account=msg.sender, amount=amount)
-    sent: bool = raw_call(msg.sender, b"", value=amount, revert_on_failure=False)
-    assert sent, "dividends: native transfer failed"
-    return amount
+    return self._claim_revenue(msg.sender, msg.sender)
+
+
+@external
+def claimRevenueTo(receiver: address) -> uint256:
+    """
+    @notice `claimRevenue`, paid to another account, for holders that cannot take the native coin. Reverts also with
+            "dividends: receiver is the zero address".
+    @param receiver Who is paid.
+    @return Native wei.
+    """
+    assert receiver != empty(address), "dividends: receiver is the zero address"
+    return self._claim_revenue(msg.sender, receiver)
 
 
 @external
@@ -119,17 +127,54 @@ def pendingRevenue(account: address) -> uint256:
     """
     if self._is_exempt(account):
         return 0
-    return (self._settled_revenue[account] + self._unsettled_revenue(account)) >> SCALE_BITS
+    books: uint256 = self._books
+    cumulative: uint256 = self._cumulative_revenue[books & NUMBER_MASK]
+    supply: uint256 = self._eligible_supply()
+    if supply > 0:
+        cumulative += self._divisible(books) // supply
+    return (self._settled_revenue[account] + self._unsettled_revenue(account, cumulative)) >> SCALE_BITS
+
+
+@external
+@view
+def revenueBooks() -> (uint256, uint256, uint256, uint256):
+    """
+    @notice What shares are computed from, as the last division left it.
+    @return Revenue per token wei since the beginning and the last division's remainder, both in native wei times 2**96;
+            what is to be divided next, in native wei, and the second that it came in, in unix seconds; zeros for none.
+    """
+    books: uint256 = self._books
+    number: uint256 = books & NUMBER_MASK
+    return (
+        self._cumulative_revenue[number],
+        books >> REMAINDER_SHIFT,
+        self._cumulative_revenue[number + 1],
+        books >> SECOND_SHIFT & SECOND_MASK,
+    )
 
 
 @external
 @view
 def eligibleSupply() -> uint256:
     """
-    @notice The units among which a distribution would be shared now.
+    @notice The units among which a distribution would be shared, were this second over now.
     @return Token wei.
     """
     return self._eligible_supply()
+
+
+@internal
+def _claim_revenue(account: address, receiver: address) -> uint256:
+    self._settle(account)
+    settled: uint256 = self._settled_revenue[account]
+    amount: uint256 = settled >> SCALE_BITS
+    assert amount > 0, "dividends: no revenue due"
+    # The fraction of a wei stays due.
+    self._settled_revenue[account] = settled & FRACTION_MASK
+    log RevenueClaimed(account=account, amount=amount)
+    sent: bool = raw_call(receiver, b"", value=amount, revert_on_failure=False)
+    assert sent, "dividends: native transfer failed"
+    return amount
 
 
 @internal
@@ -137,12 +182,13 @@ def _settle_both(sender: address, receiver: address):
     """
     @dev To be called before units go from one to the other.
     """
-    # One look-up of the number, and mostly nothing else to do: this is what every transfer pays.
-    number: uint256 = self._books & NUMBER_MASK
+    # One look-up of the books, and mostly nothing else to do: this is what every transfer pays.
+    books: uint256 = self._divide()
+    number: uint256 = books & NUMBER_MASK
     if votes._tag_of(sender) != number:
-        self._settle(sender)
+        self._settle_for(sender, number)
     if votes._tag_of(receiver) != number:
-        self._settle(receiver)
+        self._settle_for(receiver, number)
 
 
 @internal
@@ -150,22 +196,60 @@ def _settle(account: address):
     """
     @dev To be called before the units of `account` change.
     """
+    self._settle_for(account, self._divide() & NUMBER_MASK)
+
+
+@internal
+def _settle_for(account: address, number: uint256):
     if self._is_exempt(account):
         return
-    unsettled: uint256 = self._unsettled_revenue(account)
+    unsettled: uint256 = self._unsettled_revenue(account, self._cumulative_revenue[number])
     if unsettled > 0:
         self._settled_revenue[account] += unsettled
-    votes._set_tag(account, self._books & NUMBER_MASK)
+    votes._set_tag(account, number)
+
+
+@internal
+def _divide() -> uint256:
+    """
+    @dev Divides what an earlier second brought among the present units. Where nobody holds any, it waits for who will.
+    @return The books from now on.
+    """
+    books: uint256 = self._books
+    divisible: uint256 = self._divisible(books)
+    if divisible == 0:
+        return books
+    supply: uint256 = self._eligible_supply()
+    if supply == 0:
+        return books
+    number: uint256 = books & NUMBER_MASK
+    amount: uint256 = self._cumulative_revenue[number + 1]
+    cumulative: uint256 = self._cumulative_revenue[number] + divisible // supply
+    self._cumulative_revenue[number + 1] = cumulative
+    books = divisible % supply << REMAINDER_SHIFT | (number + 1)
+    self._books = books
+    log RevenueDivided(amount=amount, eligibleSupply=supply, cumulativeRevenue=cumulative)
+    return books
 
 
 @internal
 @view
-def _unsettled_revenue(account: address) -> uint256:
-    latest: uint256 = self._books & NUMBER_MASK
-    settled: uint256 = votes._tag_of(account)
-    if settled == latest:
+def _divisible(books: uint256) -> uint256:
+    """
+    @dev Scaled revenue of a second that is over, with what the last division left over; zero where there is none.
+    """
+    second: uint256 = books >> SECOND_SHIFT & SECOND_MASK
+    if second == 0 or second == block.timestamp:
         return 0
-    growth: uint256 = self._cumulative_revenue[latest] - self._cumulative_revenue[settled]
+    return self._cumulative_revenue[(books & NUMBER_MASK) + 1] * SCALE + (books >> REMAINDER_SHIFT)
+
+
+@internal
+@view
+def _unsettled_revenue(account: address, cumulative: uint256) -> uint256:
+    growth: uint256 = cumulative - self._cumulative_revenue[votes._tag_of(account)]
+    if growth == 0:
+        return 0
     return staking._units_of(account) * growth
 
 

@@ -179,6 +179,8 @@ BASIS_POINTS: constant(uint256) = 10_000
 
 # Basis points of a sale's price.
 maximumFeeBps: public(constant(uint256)) = 1_000
+# Of a price, the platform's fee and the royalty together: the royalty is cut where it would be more.
+maximumFeeAndRoyaltyBps: public(constant(uint256)) = 5_000
 # Wei. Below, a fee's rounding would count; above, an amount would not fit into its 128 bits.
 minimumPrice: public(constant(uint256)) = 10_000
 maximumPrice: public(constant(uint256)) = 2**128 - 1
@@ -760,7 +762,7 @@ def _split(collection: address, token_id: uint256, price: uint256, fee_bps: uint
     receiver: address = empty(address)
     asked: uint256 = 0
     receiver, asked = self._royalty_asked(collection, token_id, price)
-    royalty: uint256 = min(asked, price // 2 - fee)
+    royalty: uint256 = min(asked, price * maximumFeeAndRoyaltyBps // BASIS_POINTS - fee)
     if royalty == 0:
         receiver = empty(address)
     return Split(fee=fee, royalty=royalty, royaltyReceiver=receiver, proceeds=price - fee - royalty)

@@ -103,8 +103,10 @@ exports: (
 exports: (
     dividends.distribute,
     dividends.claimRevenue,
+    dividends.claimRevenueTo,
     dividends.pendingRevenue,
     dividends.eligibleSupply,
+    dividends.revenueBooks,
     dividends.minimumDistribution,
     dividends.revenueExempt,
 )
@@ -127,9 +129,10 @@ exports: (
 )
 
 
-# Token wei. What is left below the maximum is for staking rewards.
+# The parts of the supply, in token wei.
 MAXIMUM_SUPPLY: constant(uint256) = 100_000_000 * 10**18
-POOL_SUPPLY: constant(uint256) = 10 * MAXIMUM_SUPPLY // 100
+poolAllocation: public(constant(uint256)) = 10 * MAXIMUM_SUPPLY // 100
+rewardsAllocation: public(constant(uint256)) = 10 * MAXIMUM_SUPPLY // 100
 VESTING_SUPPLY: constant(uint256) = 10 * MAXIMUM_SUPPLY // 100
 RELEASE_SUPPLY: constant(uint256) = 70 * MAXIMUM_SUPPLY // 100
 RELEASE_PORTION: constant(uint256) = 2 * MAXIMUM_SUPPLY // 100
@@ -172,7 +175,7 @@ def __init__(
     ownable.__init__()
     erc20.__init__("", "", 18, name_, "1")
     staking.__init__(MAXIMUM_SUPPLY)
-    staking._reserved = VESTING_SUPPLY + RELEASE_SUPPLY
+    staking._reserved = MAXIMUM_SUPPLY - poolAllocation - rewardsAllocation
     creator_profile.__init__(name_, symbol_, description, imageUrl, platformFeeRecipient)
     dividends.__init__(exchange)
     growth_release.__init__(
@@ -183,8 +186,8 @@ def __init__(
     metricsManager = metricsManager_
 
     ownable._transfer_ownership(creator_)
-    erc20._mint(poolSeeder, POOL_SUPPLY)
-    votes._mint_units(poolSeeder, POOL_SUPPLY)
+    erc20._mint(poolSeeder, poolAllocation)
+    votes._mint_units(poolSeeder, poolAllocation)
 
 
 @external
@@ -287,7 +290,8 @@ def unstake():
     """
     dividends._settle(msg.sender)
     reward: uint256 = staking._unstake(msg.sender)
-    votes._mint_units(msg.sender, reward)
+    if reward > 0:
+        votes._mint_units(msg.sender, reward)
 
 
 @external

@@ -226,7 +226,8 @@ def unstake():
             Reverts with "staking: no position" or "staking: still locked".
     """
     reward: uint256 = staking._unstake(msg.sender)
-    votes._mint_units(msg.sender, reward)
+    if reward > 0:
+        votes._mint_units(msg.sender, reward)
 
 
 @internal

@@ -8,6 +8,7 @@ from encore.db.models.chain import Balance, Stake, Token
 from encore.db.models.chain_tokens import (
     BalancedToken,
     RevenueClaim,
+    RevenueDivision,
     RevenuePosition,
     RevenueReceipt,
     TokenRelease,
@@ -57,7 +58,7 @@ def _transfer(event: Event, state: State) -> None:
 def _settle(token: str, account: str, state: State) -> None:
     """Book an account's revenue before its units change.
 
-    Only Transfers need it: into and out of a stake units stay the same, and no revenue comes in between.
+    Only Transfers need it: into and out of a stake units stay the same, and no revenue is divided in between.
     """
     balanced = state.get(BalancedToken, token)
     if balanced is None or balanced["cumulative_revenue"] == 0:
@@ -79,17 +80,25 @@ def _settle(token: str, account: str, state: State) -> None:
 def _revenue_received(event: Event, state: State) -> None:
     args = event.args
     row = state.edit(BalancedToken, event.address)
-    row["cumulative_revenue"] = args["cumulativeRevenue"]
+    row["undivided_revenue"] += args["amount"]
+    row["undivided_since"] = event.timestamp
     row["revenue_received"] += args["amount"]
-    state.append(
-        RevenueReceipt,
-        event.row(
-            token=event.address,
-            distributor=args["distributor"],
-            amount=args["amount"],
-            eligible_supply=args["eligibleSupply"],
-        ),
-    )
+    state.append(RevenueReceipt, event.row(token=event.address, distributor=args["distributor"], amount=args["amount"]))
+
+
+def _revenue_divided(event: Event, state: State) -> None:
+    amount, eligible = event.args["amount"], event.args["eligibleSupply"]
+    row = state.edit(BalancedToken, event.address)
+    growth, remainder = divmod((amount << SCALE_BITS) + row["revenue_remainder"], eligible)
+    if row["undivided_revenue"] != amount or row["cumulative_revenue"] + growth != event.args["cumulativeRevenue"]:
+        raise MirrorError(
+            f"transaction {event.transaction_hash} divides {amount} wei of revenue, but {row['undivided_revenue']} "
+            "were to be divided, or not among as many: a log is missing"
+        )
+    row["cumulative_revenue"] += growth
+    row["revenue_remainder"] = remainder
+    row["undivided_revenue"] = row["undivided_since"] = 0
+    state.append(RevenueDivision, event.row(token=event.address, amount=amount, eligible_supply=eligible))
 
 
 def _revenue_claimed(event: Event, state: State) -> None:
@@ -137,6 +146,18 @@ async def _checks(reader: Reader) -> list[Check]:
             number(address, "releasedSupply()", (), token.released_supply),
             number(address, "lastReleaseAt()", (), token.last_release_at),
             number(address, "vestedTokensClaimed()", (), token.vested_tokens_claimed),
+            Check(
+                address,
+                "revenueBooks()",
+                (),
+                ("uint256",) * 4,
+                (
+                    token.cumulative_revenue,
+                    token.revenue_remainder,
+                    token.undivided_revenue,
+                    token.undivided_since,
+                ),
+            ),
         ]
     positions = {(row.token, row.account): row for row in await reader.rows(RevenuePosition)}
     units: Counter[tuple[str, str]] = Counter(dict.fromkeys(positions, 0))
@@ -144,11 +165,26 @@ async def _checks(reader: Reader) -> list[Check]:
         units[row.token, row.holder] += row.amount
     for row in await reader.rows(Stake):
         units[row.token, row.account] += row.amount
+    eligible: Counter[str] = Counter()
     for (address, account), held in units.items():
         if address in tokens and account not in {address, tokens[address].exchange}:
-            pending = _pending(positions.get((address, account)), held, tokens[address].cumulative_revenue)
+            eligible[address] += held
+    cumulative = {
+        address: cumulative_revenue(token, eligible[address], reader.timestamp) for address, token in tokens.items()
+    }
+    for (address, account), held in units.items():
+        if address in tokens and account not in {address, tokens[address].exchange}:
+            pending = _pending(positions.get((address, account)), held, cumulative[address])
             found.append(number(address, "pendingRevenue(address)", (account,), pending))
     return found
+
+
+def cumulative_revenue(token: Any, eligible: int, now: int) -> int:
+    """Return what a division at `now` (unix seconds) would make of a coin's cumulative revenue, as its views do."""
+    revenue: int = token.cumulative_revenue
+    if token.undivided_revenue == 0 or token.undivided_since == now or eligible == 0:
+        return revenue
+    return revenue + ((token.undivided_revenue << SCALE_BITS) + int(token.revenue_remainder)) // eligible
 
 
 def _pending(position: Any, units: int, cumulative: int) -> int:
@@ -162,6 +198,7 @@ CONTRACT: Final = Contract(
     | {
         "Transfer": Handler(_transfer, _transfer_rows),
         "RevenueReceived": Handler(_revenue_received, _token),
+        "RevenueDivided": Handler(_revenue_divided, _token),
         "RevenueClaimed": Handler(_revenue_claimed, _claim_rows),
         "TokensReleased": Handler(_released, _token),
         "VestedTokensClaimed": Handler(_vested_claimed, _token),

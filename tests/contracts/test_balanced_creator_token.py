@@ -49,6 +49,7 @@ def test_the_parts_of_the_supply_make_a_hundred_million(coin: Any) -> None:
         REWARD_SUPPLY,
         MAXIMUM_SUPPLY * 7 // 10,
     )
+    assert (coin.poolAllocation(), coin.rewardsAllocation()) == (POOL_SUPPLY, REWARD_SUPPLY)
 
 
 def test_there_is_no_other_way_to_mint_from_outside(contracts: Any) -> None:
@@ -58,7 +59,7 @@ def test_there_is_no_other_way_to_mint_from_outside(contracts: Any) -> None:
         *("transfer", "transferFrom", "approve", "permit", "burn", "burnFrom"),
         *("stake", "claimRewards", "unstake", "delegate", "delegateBySig"),
         *("transferOwnership", "updateCreatorInfo", "setPlatformFeeRate", "setPlatformFeeRecipient"),
-        *("distribute", "claimRevenue", "claimVestedTokens", "release"),
+        *("distribute", "claimRevenue", "claimRevenueTo", "claimVestedTokens", "release"),
     }
 
 

@@ -5,7 +5,9 @@ from typing import Any
 import ape
 import pytest
 
+from tests.contracts.balanced import execute
 from tests.contracts.conftest import COIN, MIN_FOLLOWERS, MIN_STREAMS, MINIMUM_SEED, ZERO_ADDRESS, Actors
+from tests.contracts.voting import pass_time
 
 TEXTS = ("A Coin", "COIN", "About it", "https://img.example/2")
 MAXIMUM_SUPPLY = 100_000_000 * COIN
@@ -172,12 +174,7 @@ def test_distributed_revenue_goes_a_tenth_to_holders_and_the_rest_to_the_creator
     receipt = factory.distributeRevenue(actors.creator, value=REVENUE, sender=actors.stranger)
 
     assert receipt.events == [
-        launched.RevenueReceived(
-            distributor=factory,
-            amount=REVENUE // 10,
-            eligibleSupply=launched.balanceOf(actors.trader),
-            cumulativeRevenue=(REVENUE // 10 << 96) // launched.balanceOf(actors.trader),
-        ),
+        launched.RevenueReceived(distributor=factory, amount=REVENUE // 10),
         factory.RevenueDistributed(
             creator=actors.creator,
             token=launched,
@@ -187,6 +184,7 @@ def test_distributed_revenue_goes_a_tenth_to_holders_and_the_rest_to_the_creator
             distributor=actors.stranger,
         ),
     ]
+    pass_time(ape.chain, 1)
     assert launched.pendingRevenue(actors.trader) in (REVENUE // 10, REVENUE // 10 - 1)
     assert factory.creatorRevenueDue(actors.creator) == factory.balance == REVENUE - REVENUE // 10
 
@@ -273,6 +271,29 @@ def test_a_refusing_creator_keeps_nobody_from_revenue(
     with ape.reverts("factory: native transfer failed"):
         factory.withdrawCreatorRevenue(hostile, sender=actors.stranger)
     assert factory.creatorRevenueDue(hostile) == REVENUE - REVENUE // 10
+
+
+def test_a_creator_that_takes_no_coin_is_paid_elsewhere(
+    *, factory: Any, dex: Any, metrics: Any, contracts: Any, hostile: Any, actors: Actors
+) -> None:
+    hostile.refuse(True, sender=actors.stranger)
+    metrics.updateCreatorMetrics(hostile, MIN_STREAMS, MIN_FOLLOWERS, COIN, 0, sender=actors.oracle)
+    factory.launchCreatorCoin(hostile, *TEXTS, value=SEED, sender=actors.oracle)
+    token = contracts.BalancedCreatorToken.at(factory.coinOf(hostile))
+    dex.buyTokens(token, 1, value=COIN // 50, sender=actors.trader)
+    factory.distributeRevenue(hostile, value=REVENUE, sender=actors.stranger)
+    due = REVENUE - REVENUE // 10
+    before = actors.fee_recipient.balance
+
+    with ape.reverts("factory: receiver is the zero address"):
+        execute(hostile, factory.withdrawCreatorRevenueTo, ZERO_ADDRESS, sender=actors.stranger)
+    with ape.reverts("factory: no revenue due"):
+        factory.withdrawCreatorRevenueTo(actors.stranger, sender=actors.stranger)
+    receipt = execute(hostile, factory.withdrawCreatorRevenueTo, actors.fee_recipient, sender=actors.stranger)
+
+    assert receipt.events == [factory.CreatorRevenueWithdrawn(creator=hostile, amount=due)]
+    assert actors.fee_recipient.balance == before + due
+    assert factory.creatorRevenueDue(hostile) == factory.balance == 0
 
 
 def test_reentrancy_through_a_creators_withdrawal(

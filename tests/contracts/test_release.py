@@ -54,7 +54,7 @@ def test_the_terms_are_readable(coin: Any) -> None:
     assert coin.releasedSupply() == 0
 
 
-def test_released_coins_have_votes_and_revenue_from_then_on(grown: Any, actors: Actors) -> None:
+def test_released_coins_have_votes_and_revenue_from_then_on(chain: Any, grown: Any, actors: Actors) -> None:
     delegate(grown, actors.creator, sender=actors.creator)
     grown.distribute(value=COIN, sender=actors.owner)
 
@@ -63,6 +63,7 @@ def test_released_coins_have_votes_and_revenue_from_then_on(grown: Any, actors: 
     assert grown.getVotes(actors.creator) == PORTION
     assert grown.pendingRevenue(actors.creator) == 0
     grown.distribute(value=COIN, sender=actors.owner)
+    pass_time(chain, 1)
     assert grown.pendingRevenue(actors.creator) > 0
 
 
@@ -169,3 +170,19 @@ def test_another_creators_growth_releases_nothing(chain: Any, coin: Any, metrics
 
     with ape.reverts("release: growth below 2000 bps"):
         coin.release(sender=actors.stranger)
+
+
+def test_one_lie_of_growth_without_bound_releases_once_and_then_never(
+    chain: Any, coin: Any, metrics: Any, actors: Actors
+) -> None:
+    """What a quorum is for: the mark stands where the lie put it, so that figures that swing release nothing twice."""
+    pass_time(chain, INTERVAL)
+    report_streams(metrics, actors, 10**15)
+    coin.release(sender=actors.stranger)
+
+    pass_time(chain, INTERVAL)
+    report_streams(metrics, actors, 100 * LAUNCH_STREAMS)
+
+    with ape.reverts("release: growth below 2000 bps"):
+        coin.release(sender=actors.stranger)
+    assert (coin.releasedSupply(), coin.releaseHighWaterMark()) == (PORTION, 10**15)

@@ -121,7 +121,7 @@ def test_the_deployment_says_its_rules(contracts: Any, spark: Any, actors: Actor
     assert (market.maximumFeeBps(), market.minimumPrice(), market.maximumPrice()) == (1_000, 10_000, 2**128 - 1)
     assert (market.longestExpiry(), market.settlementPeriod()) == (180 * DAY, 7 * DAY)
     assert (market.shortestAuction(), market.longestAuction(), market.bidExtension()) == (HOUR, 30 * DAY, EXTENSION)
-    assert market.minimumBidIncrementBps() == 500
+    assert (market.minimumBidIncrementBps(), market.maximumFeeAndRoyaltyBps()) == (500, 5_000)
     receipt = market.creation_metadata.receipt
     assert market.FeeUpdated.from_receipt(receipt) == [market.FeeUpdated(previousFeeBps=0, newFeeBps=250)]
     assert market.FeeRecipientUpdated.from_receipt(receipt) == [

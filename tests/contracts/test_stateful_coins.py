@@ -224,6 +224,7 @@ class BalancedCoin(Coin):
         self.oracle = self.system.oracle
         self.distributor = boa.env.generate_address("distributor")
         self.held = 0
+        self.undivided = self.undivided_since = 0
         self.claims = [0] * HOLDERS
         self.shares = [Fraction(0)] * HOLDERS
         self.mark = self.token.releaseHighWaterMark()
@@ -273,8 +274,8 @@ class BalancedCoin(Coin):
             return
         self.token.distribute(value=amount, sender=self.distributor)
         self.held += amount
-        for holder, share in enumerate(units):
-            self.shares[holder] += Fraction(amount * share, sum(units))
+        self.undivided += amount
+        self.undivided_since = self._now()
 
     @rule(holder=holders)
     def claim_revenue(self, holder: int) -> None:
@@ -291,17 +292,27 @@ class BalancedCoin(Coin):
 
     @invariant()
     def revenue_is_shared_exactly(self) -> None:
+        if self._now() > self.undivided_since:
+            self.divide()
         pending = [self.token.pendingRevenue(holder) for holder in self.holders]
         self.revenue_held_covers_all_that_is_pending(pending)
         self.revenue_held_is_at_most_what_is_pending_and_dust(pending)
         self.nobody_is_promised_more_or_less_than_its_share(pending)
+
+    def divide(self) -> None:
+        """Give what came in to who held units when its second was over; where nobody did, to the next who does."""
+        units = [self._units(holder) for holder in range(HOLDERS)]
+        if sum(units) > 0:
+            for holder, share in enumerate(units):
+                self.shares[holder] += Fraction(self.undivided * share, sum(units))
+            self.undivided = 0
 
     def revenue_held_covers_all_that_is_pending(self, pending: list[int]) -> None:
         assert boa.env.get_balance(self.token.address) == self.held >= sum(pending)
 
     def revenue_held_is_at_most_what_is_pending_and_dust(self, pending: list[int]) -> None:
         # A fraction of a wei of each holder, and of the last division.
-        assert self.held <= sum(pending) + HOLDERS
+        assert self.held <= sum(pending) + self.undivided + HOLDERS
 
     def nobody_is_promised_more_or_less_than_its_share(self, pending: list[int]) -> None:
         for share, claimed, due in zip(self.shares, self.claims, pending, strict=True):

@@ -92,12 +92,15 @@ async def measure_revenue_and_supply(meter: Meter, economy: Economy, coin: Contr
     """Measure what only launched coins have: revenue shared with holders, vesting, release on growth."""
     chain, manager = economy.chain, economy.contracts["CreatorMetricsManager"]
     await coin.send("distribute", value=COIN)
+    await chain.wait(1)
     await coin.send("claimRevenue", sender=HOLDER)
     await meter.send(coin, "distribute", value=COIN)
+    await chain.wait(1)
     to_buyer = (account(BUYER), COIN)
     after = "both delegate, after a distribution"
     await meter.send(coin, "transfer", *to_buyer, note=after, sender=HOLDER)
     await coin.send("distribute", value=COIN)
+    await chain.wait(1)
     await meter.send(coin, "claimRevenue", sender=HOLDER)
     await meter.send(coin, "claimVestedTokens", note="first", sender=CREATOR)
     await chain.wait(DAY)

@@ -54,6 +54,9 @@ class Coin:
     allowances: dict[tuple[str, str], int] = field(default_factory=dict)
     delegates: dict[str, str] = field(default_factory=dict)
     cumulative: int = 0
+    undivided: int = 0
+    undivided_since: int = 0
+    remainder: int = 0
     revenue: Counter[str] = field(default_factory=Counter)
     """Due to each holder, in wei times 2**96: everybody's at once, where the indexer settles one at a time."""
     released: int = 0
@@ -118,6 +121,7 @@ class Economy:
         """Make some random transactions and return their logs."""
         self._now = self.culture.now = self.governance.now = timestamp
         for self._transaction in range(transactions):
+            self._divide_revenue()
             random.choice(_ACTIONS)(self, random)
         return self._take_logs()
 
@@ -481,27 +485,35 @@ class Economy:
         if not (token := self._balanced(random)):
             return
         coin, amount = self.coins[token], random.randrange(10**15, 10**20)
-        exempt = {token, CONTRACTS["IntegratedCreatorDEX"]}
-        holders = {account: units for account, units in coin.units.items() if account not in exempt}
-        if not (eligible := sum(holders.values())):
+        if not self._eligible(token):
             return
-        growth = amount * REVENUE_SCALE // eligible
-        coin.cumulative += growth
-        for account, units in holders.items():
-            coin.revenue[account] += units * growth
-        self._emit_token(
-            token,
-            "RevenueReceived",
-            distributor=TREASURY,
-            amount=amount,
-            eligibleSupply=eligible,
-            cumulativeRevenue=coin.cumulative,
-        )
+        coin.undivided += amount
+        coin.undivided_since = self._now
+        self._emit_token(token, "RevenueReceived", distributor=TREASURY, amount=amount)
         if random.random() < 0.5:
             creator = self.creators[token]
             self.creator_revenue[creator] += 9 * amount
             shares = {"amount": 10 * amount, "holdersShare": amount, "creatorShare": 9 * amount}
             self._emit_factory("RevenueDistributed", creator=creator, token=token, distributor=TREASURY, **shares)
+
+    def _eligible(self, token: str) -> dict[str, int]:
+        exempt = {token, CONTRACTS["IntegratedCreatorDEX"]}
+        return {a: units for a, units in self.coins[token].units.items() if units and a not in exempt}
+
+    def _divide_revenue(self) -> None:
+        """Divide what earlier seconds brought among who held units at their end."""
+        for token, coin in self.coins.items():
+            if not coin.undivided or coin.undivided_since == self._now or not (holders := self._eligible(token)):
+                continue
+            eligible, amount = sum(holders.values()), coin.undivided
+            growth, coin.remainder = divmod(amount * REVENUE_SCALE + coin.remainder, eligible)
+            coin.cumulative += growth
+            coin.undivided = 0
+            for account, units in holders.items():
+                coin.revenue[account] += units * growth
+            self._emit_token(
+                token, "RevenueDivided", amount=amount, eligibleSupply=eligible, cumulativeRevenue=coin.cumulative
+            )
 
     def claim_revenue(self, random: Random) -> None:
         due = [

@@ -62,11 +62,13 @@ class Platform:
         await factory.send("distributeRevenue", account(CREATOR), value=10 * ETHER)
         await coin.send("transfer", account(BUYER), 77 * ETHER, sender=HOLDER)
         await factory.send("distributeRevenue", account(CREATOR), value=3 * ETHER + 1)
+        await self.chain.wait(1)  # a distribution is shared when its second is over
         await coin.send("claimRevenue", sender=HOLDER)
         await self.chain.wait(40 * 86_400)
         await coin.send("claimVestedTokens", sender=CREATOR)
         await metrics.send("updateCreatorMetrics", account(CREATOR), 99_000, 6_000, 9 * ETHER, 5_000, sender=1)
         await coin.send("release")
+        await factory.send("distributeRevenue", account(CREATOR), value=2 * ETHER)  # and nobody moves coins afterwards
         await exchange.send("pausePool", coin.address)
         until = await self.chain.now() + 9_999
         await exchange.send("grantExemption", account(HOLDER), coin.address, until)
@@ -147,6 +149,9 @@ FLIPPED: list[tuple[type[Base], str]] = [
     (chain_tokens.Allowance, "amount"),
     (chain_tokens.VotingPower, "votes"),
     (chain_tokens.BalancedToken, "cumulative_revenue"),
+    (chain_tokens.BalancedToken, "revenue_remainder"),
+    (chain_tokens.BalancedToken, "undivided_revenue"),
+    (chain_tokens.BalancedToken, "undivided_since"),
     (chain_tokens.BalancedToken, "released_supply"),
     (chain_tokens.BalancedToken, "vested_tokens_claimed"),
     (chain_tokens.CreatorRevenue, "amount"),

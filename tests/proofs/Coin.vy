@@ -129,7 +129,7 @@ def check_a_distribution_is_divided_without_loss(
     before: uint256, remainder: uint256, supply: uint256, amount: uint256
 ):
     assert before < 2**224 and supply < UNITS and remainder < supply and amount < REVENUE
-    dividends._books = remainder << dividends.NUMBER_BITS
+    dividends._books = remainder << dividends.REMAINDER_SHIFT
     dividends._cumulative_revenue[0] = before
     erc20.totalSupply = supply
     erc20.balanceOf[self] = 0
@@ -138,11 +138,15 @@ def check_a_distribution_is_divided_without_loss(
 
     claim._holds(distributed == (amount >= dividends.minimumDistribution and supply > 0))
     assert distributed
+    # Nothing is anybody's before the second is over.
+    claim._holds(dividends._divide() & dividends.NUMBER_MASK == 0)
+    claim._warp(block.timestamp + 1)
+    books: uint256 = dividends._divide()
     # supply * (a // supply) + a % supply = a is what division means.
     divisible: uint256 = amount * dividends.SCALE + remainder
-    claim._holds(dividends._books & dividends.NUMBER_MASK == 1)
+    claim._holds(books == dividends._books and books & dividends.NUMBER_MASK == 1)
     claim._holds(dividends._cumulative_revenue[1] - before == divisible // supply)
-    claim._holds(dividends._books >> dividends.NUMBER_BITS == divisible % supply)
+    claim._holds(books >> dividends.REMAINDER_SHIFT == divisible % supply)
 
 
 @internal
@@ -175,4 +179,6 @@ def _distributed(growth: uint256):
 @internal
 @view
 def _due(account: address) -> uint256:
-    return dividends._settled_revenue[account] + dividends._unsettled_revenue(account)
+    return dividends._settled_revenue[account] + dividends._unsettled_revenue(
+        account, dividends._cumulative_revenue[dividends._books & dividends.NUMBER_MASK]
+    )

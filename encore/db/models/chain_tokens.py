@@ -54,7 +54,9 @@ class BalancedToken(Mirrored):
     """What a launched coin has beside its row in `tokens`: the revenue shared by its holders, release and vesting.
 
     `cumulative_revenue` is wei times 2**96 for one token wei held since the beginning. What `exchange` and the coin
-    itself hold earns nothing. Vesting starts at the token's `created_at`.
+    itself hold earns nothing. `undivided_revenue` (wei) came in the second `undivided_since`: the first change of units
+    in a later second divides it, with the `revenue_remainder` (wei times 2**96) that the last division left over.
+    Vesting starts at the token's `created_at`.
     """
 
     __tablename__ = "balanced_tokens"
@@ -63,6 +65,9 @@ class BalancedToken(Mirrored):
     metrics_manager: Mapped[Address]
     exchange: Mapped[Address]
     cumulative_revenue: Mapped[Wei]
+    undivided_revenue: Mapped[Wei]
+    undivided_since: Mapped[UnixTime]
+    revenue_remainder: Mapped[Wei]
     revenue_received: Mapped[Wei]
     revenue_claimed: Mapped[Wei]
     released_supply: Mapped[Wei]
@@ -105,13 +110,23 @@ class StakeChange(Appended):
 
 
 class RevenueReceipt(Appended):
-    """Native wei that a coin received and shared among `eligible_supply` token wei."""
+    """Native wei that a coin received to be shared by its holders."""
 
     __tablename__ = "revenue_receipts"
     __table_args__ = (Index(None, "token", "block_number", "log_index"),)
 
     token: Mapped[Address]
     distributor: Mapped[Address]
+    amount: Mapped[Wei]
+
+
+class RevenueDivision(Appended):
+    """Native wei that were divided among the `eligible_supply` token wei held at the end of the second they came in."""
+
+    __tablename__ = "revenue_divisions"
+    __table_args__ = (Index(None, "token", "block_number", "log_index"),)
+
+    token: Mapped[Address]
     amount: Mapped[Wei]
     eligible_supply: Mapped[Wei]
 

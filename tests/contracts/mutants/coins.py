@@ -112,7 +112,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     change(
         "balanced-vesting-is-not-reserved",
         BALANCED,
-        "staking._reserved = VESTING_SUPPLY + RELEASE_SUPPLY",
+        "staking._reserved = MAXIMUM_SUPPLY - poolAllocation - rewardsAllocation",
         "staking._reserved = RELEASE_SUPPLY",
         "Staking rewards use up what the creator's vesting needs",
         "test_balanced_creator_token.py::test_the_parts_of_the_supply_make_a_hundred_million",
@@ -141,30 +141,61 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     change(
         "dividends-pay-before-the-books",
         DIVIDENDS,
-        "    self._settled_revenue[msg.sender] = settled & FRACTION_MASK\n"
-        "    log RevenueClaimed(account=msg.sender, amount=amount)\n"
-        '    sent: bool = raw_call(msg.sender, b"", value=amount, revert_on_failure=False)\n',
-        '    sent: bool = raw_call(msg.sender, b"", value=amount, revert_on_failure=False)\n'
-        "    self._settled_revenue[msg.sender] = settled & FRACTION_MASK\n"
-        "    log RevenueClaimed(account=msg.sender, amount=amount)\n",
+        "    self._settled_revenue[account] = settled & FRACTION_MASK\n"
+        "    log RevenueClaimed(account=account, amount=amount)\n"
+        '    sent: bool = raw_call(receiver, b"", value=amount, revert_on_failure=False)\n',
+        '    sent: bool = raw_call(receiver, b"", value=amount, revert_on_failure=False)\n'
+        "    self._settled_revenue[account] = settled & FRACTION_MASK\n"
+        "    log RevenueClaimed(account=account, amount=amount)\n",
         "Only the lock keeps a holder from being paid twice",
         "test_effects_order.py::test_a_coin_writes_before_it_pays_revenue",
     ),
     change(
         "dividends-drop-fractions",
         DIVIDENDS,
-        "self._settled_revenue[msg.sender] = settled & FRACTION_MASK",
-        "self._settled_revenue[msg.sender] = 0",
+        "self._settled_revenue[account] = settled & FRACTION_MASK",
+        "self._settled_revenue[account] = 0",
         "Whoever claims often loses the fractions of a wei",
         "test_dividends.py::test_fractions_of_a_wei_add_up_over_many_claims",
     ),
     change(
         "dividends-drop-remainders",
         DIVIDENDS,
-        " + (books >> NUMBER_BITS)",
+        " + (books >> REMAINDER_SHIFT)",
         "",
         "What a distribution cannot divide is stranded",
         "test_dividends.py::test_what_one_distribution_cannot_divide_the_next_ones_do",
+    ),
+    change(
+        "dividends-of-the-running-second",
+        DIVIDENDS,
+        "if second == 0 or second == block.timestamp:",
+        "if second == 0:",
+        "Coins that are borrowed for one transaction share in revenue",
+        "test_dividends.py::test_coins_borrowed_for_one_transaction_earn_nothing",
+    ),
+    change(
+        "dividends-divided-late",
+        DIVIDENDS,
+        "    books: uint256 = self._divide()\n    number: uint256 = books & NUMBER_MASK\n",
+        "    books: uint256 = self._books\n    number: uint256 = books & NUMBER_MASK\n",
+        "Who buys after a distribution takes a part of it",
+        "test_dividends.py::test_buying_after_a_distribution_gives_no_share",
+    ),
+    change(
+        "dividends-forget-the-seconds-other-distributions",
+        DIVIDENDS,
+        "(books & NUMBER_MASK) + 1] += msg.value",
+        "(books & NUMBER_MASK) + 1] = msg.value",
+        "Of two distributions in one second the first is lost",
+        "test_dividends.py::test_distributions_of_one_second_are_divided_together",
+    ),
+    removal(
+        "dividends-wait-for-nobody",
+        DIVIDENDS,
+        "    if supply == 0:\n        return books\n",
+        "When the last holder sells in a distribution's second, no coin can move any more",
+        "test_dividends.py::test_what_finds_no_holder_waits_for_the_next",
     ),
     removal(
         "vesting-claimed-again",

@@ -128,9 +128,9 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         FACTORY,
         "    self.creatorRevenueDue[creator] = 0\n"
         "    log CreatorRevenueWithdrawn(creator=creator, amount=amount)\n"
-        '    sent: bool = raw_call(creator, b"", value=amount, revert_on_failure=False)\n',
+        '    sent: bool = raw_call(receiver, b"", value=amount, revert_on_failure=False)\n',
         "    log CreatorRevenueWithdrawn(creator=creator, amount=amount)\n"
-        '    sent: bool = raw_call(creator, b"", value=amount, revert_on_failure=False)\n'
+        '    sent: bool = raw_call(receiver, b"", value=amount, revert_on_failure=False)\n'
         "    self.creatorRevenueDue[creator] = 0\n",
         "Only the lock keeps a creator from being paid twice",
         "test_effects_order.py::test_the_factory_writes_before_it_shares_and_pays_revenue",

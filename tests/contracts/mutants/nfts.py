@@ -184,7 +184,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     change(
         "market-royalty-unclamped",
         MARKET,
-        "royalty: uint256 = min(asked, price // 2 - fee)",
+        "royalty: uint256 = min(asked, price * maximumFeeAndRoyaltyBps // BASIS_POINTS - fee)",
         "royalty: uint256 = asked",
         "A collection takes the seller's whole price",
         "attacks/test_nft_attacks.py::test_malicious_royalty_above_the_price_is_clamped_to_half_of_it",
