@@ -243,7 +243,9 @@ def assert_revenue_agrees(rows: Dump, economy: Economy) -> None:
     balanced = {token: coin for token, coin in economy.coins.items() if coin.contract == "BalancedCreatorToken"}
     mirrored = {row["token"]: row for row in table(rows, BalancedToken)}
     assert {
-        token: (row["cumulative_revenue"], row["undivided_revenue"], row["released_supply"], row["vested_tokens_claimed"])
+        token: tuple(
+            row[of] for of in ("cumulative_revenue", "undivided_revenue", "released_supply", "vested_tokens_claimed")
+        )
         for token, row in mirrored.items()
     } == {token: (coin.cumulative, coin.undivided, coin.released, coin.vested) for token, coin in balanced.items()}
     positions = {(row["token"], row["account"]): row for row in table(rows, RevenuePosition)}
