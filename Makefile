@@ -9,7 +9,7 @@ TESTS := -p no:ape_test -p no:boa_test -n auto
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help env up demo reset test lint types contracts audit gas mutants proofs suite coverage lock bench clean indexer-long oracle-long api-long
+.PHONY: help env up demo reset test lint types contracts audit gas mutants proofs suite coverage lock bench clean indexer-long oracle-long oracle-accuracy api-long
 
 help: ## List the commands.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -80,6 +80,9 @@ indexer-long: $(shell seq -f .build/indexer-long/%g 20) ## The indexer against 1
 
 oracle-long: env ## The oracle killed 200 times through faults, reorgs, fee spikes and restarts, on each database.
 	ORACLE_KILLS=200 pytest -q $(TESTS) tests/oracle/test_exactly_once.py
+
+oracle-accuracy: env ## 32 simulated days on the Last.fm data set in the folder LASTFM=…, the chain right after each.
+	ORACLE_LASTFM="$(LASTFM)" pytest -q $(TESTS) -s tests/oracle/test_simulation.py
 
 api-long: env ## A thousand random trades on the real exchange, each as it was quoted or refused as told.
 	API_TRADES=1000 pytest -q $(TESTS) tests/api/trading/test_random_trades.py

@@ -22,7 +22,7 @@ from indexer.mirror import Mirror
 from indexer.registry import Registry, all_contracts
 from indexer.runner import Indexer
 from indexer.source import Source
-from oracle.assembly import Oracle, assemble, utc_now
+from oracle.assembly import Oracle, assemble
 from oracle.metrics import Metrics, metrics_of
 from oracle.milestones import MILESTONES
 from oracle.repository import activity, creators
@@ -167,18 +167,21 @@ class Loop:
 
     async def differences(self) -> list[Comparison]:
         """Return where counted figures differ from the mirror's, as `oracle diff` does."""
+        now = self.oracle.context.clock()
         async with self.database.read() as session:
-            counted = {key: metrics_of(found) for key, found in (await activity.activity(session, utc_now())).items()}
+            counted = {key: metrics_of(found) for key, found in (await activity.activity(session, now)).items()}
             compared = await creators.comparisons(session, counted, MILESTONES[0])
         return [comparison for comparison in compared if comparison.counted != comparison.on_chain]
 
 
 @asynccontextmanager
-async def open_loop(chain: LocalChain, database: Database, data_dir: Path) -> AsyncIterator[Loop]:
-    """Deploy the contracts on `chain` and open the mirror of them."""
+async def open_loop(
+    chain: LocalChain, database: Database, data_dir: Path, *, minimum_followers: int = 5
+) -> AsyncIterator[Loop]:
+    """Deploy the contracts on `chain` and open the mirror of them; a launch takes 50 000 streams."""
     settings = load_settings(data_dir=data_dir, rpc_urls=(chain.url,), database_url=database.url)
     async with RpcClient([chain.url], attempts=2) as rpc:
-        economy = await Chain(rpc).deploy(minimum_streams=50_000, minimum_followers=5)
+        economy = await Chain(rpc).deploy(minimum_streams=50_000, minimum_followers=minimum_followers)
         deployment = await economy.register(settings)
         registry = Registry(all_contracts(), load_abi)
         mirror = Mirror(database, registry, LOCAL.chain_id)

@@ -5,3 +5,6 @@ from typing import Final
 
 KILLS: Final = int(os.environ.get("ORACLE_KILLS", "3"))
 """Kills of the running oracle, for each database."""
+
+LASTFM_FOLDER: Final = os.environ.get("ORACLE_LASTFM", "")
+"""A folder with the Last.fm data set (HetRec 2011) to simulate on, instead of a made-up one of that format."""
