@@ -96,7 +96,8 @@ class Settings(BaseSettings):
     oracle_quorum: int | None = Field(
         None,
         ge=1,
-        description="how many oracles must report for one epoch, odd, written on chain; default: 1 locally, else 5",
+        description="how many oracles must report for one epoch, odd, written on chain: k stand (k - 1) / 2 liars; "
+        "default: 1 locally, else 5",
     )
     media_base_url: str = Field(
         "", max_length=100, description="what MusicNFT's metadata put before a piece's CID, written on chain"

@@ -43,8 +43,8 @@ def cli(*, network: str | None, account: str | None, oracles: tuple[str, ...], g
 
     Run it again after an interruption, or with changed settings: what is there stays, what is missing is done. The
     signer becomes owner, recipient of the platform's fees, holder of SPARK and proposer on its timelock, which alone
-    upgrades, mints and administers SPARK. On a public network a quorum of five oracles is the rule, and sources are
-    published on Sourcify.
+    upgrades, mints and administers SPARK. On a public network a quorum of five oracles is the rule: k
+    reports stand up to (k - 1) / 2 liars among all oracles. Sources are published on Sourcify.
 
     \b
     ape run deploy                                  the local chain, which `encore up` deploys to by itself
