@@ -35,7 +35,9 @@ def test_the_oracle_key_never_shows_in_the_settings_printed() -> None:
 
 def test_the_local_chain_lends_a_development_key_and_public_networks_do_not() -> None:
     assert load_settings(network="local").oracle_key() == ANVIL_KEY_1
-    with pytest.raises(SettingsError, match="ENCORE_ORACLE_KEYSTORE or ENCORE_ORACLE_PRIVATE_KEY is required on sepolia"):
+    with pytest.raises(
+        SettingsError, match="ENCORE_ORACLE_KEYSTORE or ENCORE_ORACLE_PRIVATE_KEY is required on sepolia"
+    ):
         load_settings(network="sepolia").oracle_key()
 
 
@@ -91,3 +93,10 @@ def test_a_frontend_is_named_by_its_host_and_port() -> None:
     for wrong in ("https://app.example", "app.example/login", "user@app.example", "app.example:"):
         with pytest.raises(SettingsError, match="ENCORE_SIGN_IN_DOMAINS"):
             load_settings(sign_in_domains=wrong)
+
+
+def test_gas_has_a_daily_budget_on_public_networks_unless_the_setting_says_otherwise() -> None:
+    assert load_settings().oracle_gas_budget_wei is None
+    assert load_settings(network="polygon").oracle_gas_budget_wei == 10**18
+    assert load_settings(network="polygon", oracle_gas_budget="0.25").oracle_gas_budget_wei == 25 * 10**16
+    assert load_settings(oracle_low_balance="0.1").oracle_low_balance_wei == 10**17
