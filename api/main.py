@@ -74,7 +74,11 @@ def create_app(settings: Settings, *, clock: Clock = time.time) -> FastAPI:
         expose_headers=EXPOSED_HEADERS,
     )
     app.add_middleware(RequestLog)
-    app.add_middleware(PageCache, follower=held.follower, capacity_bytes=settings.api_cache_megabytes * 10**6)
+    build = app.build_middleware_stack
+    # Around all other middleware, FastAPI's own too: a kept page costs little more than sending it.
+    app.build_middleware_stack = lambda: PageCache(  # type: ignore[method-assign] # as Starlette's own are built
+        build(), follower=held.follower, capacity_bytes=settings.api_cache_megabytes * 10**6
+    )
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign] # FastAPI's own way to extend it
     return app
 

@@ -4,8 +4,8 @@ import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from os import urandom
 from typing import Final
-from uuid import uuid4
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -81,7 +81,7 @@ class PageCache:
         page = self._find(key)
         # A client's own request id must be checked, and is worth a line in the log: the application does both.
         if page is not None and not request_id:
-            headers = [*page.headers, (b"x-request-id", uuid4().hex.encode())]
+            headers = [*page.headers, (b"x-request-id", urandom(16).hex().encode())]
             await _answer(send, headers, page, known)
         else:
             await self._app(scope, receive, _Recorder(self, key, known, send))
