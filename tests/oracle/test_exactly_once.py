@@ -12,6 +12,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import orjson
 from sqlalchemy import func, select
 
 from encore.chain.outbox import Status, enqueue
@@ -46,6 +47,7 @@ class Ordeal:
     start_node: Callable[[], LocalChain]
     node: LocalChain
     proxy: FaultyProxy
+    state: Path
     log: Path
     random: Random
     queued: int = 0
@@ -121,6 +123,7 @@ class Ordeal:
     async def _restart(self) -> None:
         # It writes its state when it ends: one killed meanwhile would serve another chain.
         stop_process(self.node.process, timeout_seconds=60)
+        keep_one_genesis(self.state / "anvil.json")
         self.node = self.start_node()
         await self.dig_in()
 
@@ -168,6 +171,22 @@ class Ordeal:
         return [each for block in blocks for each in block["transactions"] if each["from"] == sender]
 
 
+def keep_one_genesis(state: Path) -> None:
+    """Leave the oldest genesis in anvil's state: at every start it adds one, and may later serve any of them."""
+    content = orjson.loads(state.read_bytes())
+    genesis = min((block for block in content["blocks"] if number(block) == 0), key=timestamp)
+    content["blocks"] = [genesis, *(block for block in content["blocks"] if number(block) > 0)]
+    state.write_bytes(orjson.dumps(content))
+
+
+def number(block: dict[str, Any]) -> int:
+    return int(block["header"]["number"], 16)
+
+
+def timestamp(block: dict[str, Any]) -> int:
+    return int(block["header"]["timestamp"], 16)
+
+
 async def test_whatever_happens_the_chain_holds_each_update_once_and_in_order(
     database: Database, start_chain: Callable[..., LocalChain], tmp_path: Path
 ) -> None:
@@ -185,7 +204,8 @@ async def test_whatever_happens_the_chain_holds_each_update_once_and_in_order(
         await listened(database, 1, plays=2_000, fans=3, wallet=WALLET)
         recorder = await deploy_recorder(rpc)
         ordeal = Ordeal(
-            loop, recorder, rpc, lambda: start_chain(state, node.port), node, proxy, tmp_path / "log", Random(9)
+            *(loop, recorder, rpc, lambda: start_chain(state, node.port), node, proxy),
+            *(state, tmp_path / "log", Random(9)),
         )
         await ordeal.dig_in()
         for _ in range(KILLS):
