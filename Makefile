@@ -9,7 +9,7 @@ TESTS := -p no:ape_test -p no:boa_test -n auto
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help env up demo reset test lint types contracts audit gas mutants proofs suite coverage lock bench clean indexer-long oracle-long oracle-accuracy api-long
+.PHONY: help env up demo reset test lint types contracts audit gas mutants proofs suite coverage lock bench clean indexer-long fuzz-api oracle-long oracle-accuracy api-long
 
 help: ## List the commands.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -86,6 +86,9 @@ oracle-accuracy: env ## 32 simulated days on the Last.fm data set in the folder 
 
 api-long: env ## A thousand random trades on the real exchange, each as it was quoted or refused as told.
 	API_TRADES=1000 pytest -q $(TESTS) tests/api/trading/test_random_trades.py
+
+fuzz-api: env ## Schemathesis over the whole OpenAPI: 1 000 examples an operation.
+	python -m tests.api.fuzz --examples 1000
 
 coverage: ## The branch coverage of the last `make suite`.
 	coverage report
