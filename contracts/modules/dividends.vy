@@ -53,6 +53,7 @@ FRACTION_MASK: constant(uint256) = 2**96 - 1
 NUMBER_MASK: constant(uint256) = 2**48 - 1
 SECOND_SHIFT: constant(uint256) = 48
 SECOND_MASK: constant(uint256) = 2**48 - 1
+UNDIVIDED_MASK: constant(uint256) = (2**48 - 1) << 48
 REMAINDER_SHIFT: constant(uint256) = 96
 
 # Where the pools are: its holdings earn nothing.
@@ -88,9 +89,9 @@ def distribute():
     """
     assert msg.value >= minimumDistribution, "dividends: amount below minimum"
     assert self._eligible_supply() > 0, "dividends: nobody to share with"
-    books: uint256 = self._divide()
+    books: uint256 = self._divide(self._books)
     self._cumulative_revenue[(books & NUMBER_MASK) + 1] += msg.value
-    self._books = books & ~(SECOND_MASK << SECOND_SHIFT) | block.timestamp << SECOND_SHIFT
+    self._books = books & ~UNDIVIDED_MASK | block.timestamp << SECOND_SHIFT
     log RevenueReceived(distributor=msg.sender, amount=msg.value)
 
 
@@ -183,7 +184,9 @@ def _settle_both(sender: address, receiver: address):
     @dev To be called before units go from one to the other.
     """
     # One look-up of the books, and mostly nothing else to do: this is what every transfer pays.
-    books: uint256 = self._divide()
+    books: uint256 = self._books
+    if books & UNDIVIDED_MASK != 0:
+        books = self._divide(books)
     number: uint256 = books & NUMBER_MASK
     if votes._tag_of(sender) != number:
         self._settle_for(sender, number)
@@ -196,7 +199,9 @@ def _settle(account: address):
     """
     @dev To be called before the units of `account` change.
     """
-    self._settle_for(account, self._divide() & NUMBER_MASK)
+    number: uint256 = self._divide(self._books) & NUMBER_MASK
+    if votes._tag_of(account) != number:
+        self._settle_for(account, number)
 
 
 @internal
@@ -210,12 +215,13 @@ def _settle_for(account: address, number: uint256):
 
 
 @internal
-def _divide() -> uint256:
+def _divide(previous: uint256) -> uint256:
     """
     @dev Divides what an earlier second brought among the present units. Where nobody holds any, it waits for who will.
+    @param previous The books.
     @return The books from now on.
     """
-    books: uint256 = self._books
+    books: uint256 = previous
     divisible: uint256 = self._divisible(books)
     if divisible == 0:
         return books

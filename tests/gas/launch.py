@@ -81,6 +81,8 @@ async def measure_factories(meter: Meter, economy: Economy) -> None:
     await factory.send("distributeRevenue", account(CREATOR), value=COIN)
     await meter.send(factory, "distributeRevenue", account(CREATOR), value=COIN)
     await meter.send(factory, "withdrawCreatorRevenue", account(CREATOR))
+    await factory.send("distributeRevenue", account(CREATOR), value=COIN)
+    await meter.send(factory, "withdrawCreatorRevenueTo", account(STRANGER), sender=CREATOR)
     await meter.send(factory, "setLauncher", account(STRANGER), True)
     await meter.send(factory, "setMinimumSeed", 2 * COIN)
     await meter.send(factory, "setHoldersShare", 2_000)

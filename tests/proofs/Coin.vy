@@ -139,9 +139,9 @@ def check_a_distribution_is_divided_without_loss(
     claim._holds(distributed == (amount >= dividends.minimumDistribution and supply > 0))
     assert distributed
     # Nothing is anybody's before the second is over.
-    claim._holds(dividends._divide() & dividends.NUMBER_MASK == 0)
+    claim._holds(dividends._divide(dividends._books) & dividends.NUMBER_MASK == 0)
     claim._warp(block.timestamp + 1)
-    books: uint256 = dividends._divide()
+    books: uint256 = dividends._divide(dividends._books)
     # supply * (a // supply) + a % supply = a is what division means.
     divisible: uint256 = amount * dividends.SCALE + remainder
     claim._holds(books == dividends._books and books & dividends.NUMBER_MASK == 1)
