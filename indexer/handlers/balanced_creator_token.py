@@ -184,7 +184,8 @@ def cumulative_revenue(token: Any, eligible: int, now: int) -> int:
     revenue: int = token.cumulative_revenue
     if token.undivided_revenue == 0 or token.undivided_since == now or eligible == 0:
         return revenue
-    return revenue + ((token.undivided_revenue << SCALE_BITS) + int(token.revenue_remainder)) // eligible
+    divisible: int = (token.undivided_revenue << SCALE_BITS) + token.revenue_remainder
+    return revenue + divisible // eligible
 
 
 def _pending(position: Any, units: int, cumulative: int) -> int:
