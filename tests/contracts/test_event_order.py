@@ -102,6 +102,7 @@ def distribute_revenue(system: System) -> Iterator[Any]:
     system.launched()
     creator, owner = system.actors.creator, system.actors.owner
     yield system.factory.distributeRevenue(creator, value=COIN, sender=owner)
+    yield system.factory.distributeRevenue(creator, value=COIN, sender=owner)  # a second later
     system.factory.setHoldersShare(0, sender=owner)
     yield system.factory.distributeRevenue(creator, value=COIN, sender=owner)
 
