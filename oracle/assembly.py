@@ -22,7 +22,7 @@ from oracle.distributions import Distributor
 from oracle.errors import PausedError, WrongChainError
 from oracle.gas import GasOutlook, GasPrices
 from oracle.launches import Launcher
-from oracle.publisher import Publisher
+from oracle.publisher import METRICS_KIND, Publisher
 from oracle.releases import Releaser
 from oracle.repository import overview, publishing, state
 from oracle.repository.launching import LAUNCH_KIND
@@ -34,6 +34,8 @@ WAIT_SECONDS: Final = 1.0
 SECONDS_BETWEEN_REMINDERS: Final = 30.0
 RECENT: Final = timedelta(hours=1)
 """How long a failure counts as recent."""
+QUORUM_GAS_MARGIN_PERCENT: Final = 500
+"""Whoever's report completes a quorum publishes, which takes more than a report that waits, as all were estimated."""
 
 T = TypeVar("T")
 
@@ -101,9 +103,7 @@ def assemble(settings: Settings, database: Database, rpc: RpcClient, deployment:
         releaser=Releaser(context),
         distributor=Distributor(context),
         node=node,
-        outbox=OutboxSender(
-            database, node, signer, FeePolicy(settings.oracle_max_fee_gwei * GWEI, gas_budget), utc_now
-        ),
+        outbox=OutboxSender(database, node, signer, _fee_policy(settings, gas_budget), utc_now),
         gas_budget=gas_budget,
         gas_prices=GasPrices(database, node, timedelta(hours=settings.oracle_patience_hours), utc_now),
     )
@@ -127,6 +127,11 @@ async def observe(oracle: Oracle, gas: GasOutlook) -> Observation:
         gas=gas,
         is_authorised=await oracle.contracts.is_oracle(sender),
     )
+
+
+def _fee_policy(settings: Settings, budget: GasBudget) -> FeePolicy:
+    margins = {METRICS_KIND: QUORUM_GAS_MARGIN_PERCENT} if settings.required_oracles > 1 else {}
+    return FeePolicy(settings.oracle_max_fee_gwei * GWEI, budget, margins)
 
 
 def _gas_budget(settings: Settings) -> GasBudget:

@@ -30,8 +30,10 @@ from oracle.repository import activity, creators
 from oracle.repository.creators import ReportState
 from tests.conftest import LocalChain
 from tests.contracts_on_anvil import Chain, Contract, Economy
+from tests.oracle.background import running
 from tests.oracle.conftest import LOCAL, Loop
 from tests.oracle.listening import Log, listened, save_all
+from tests.support import eventually
 
 WALLETS = ["0x" + f"{number:02x}" * 20 for number in range(1, 4)]
 TRUTH, MORE, LIE = 5_000, 6_000, 900_000
@@ -113,6 +115,7 @@ async def member(number: int, economy: Economy, anvil: LocalChain, template: Pat
         rpc_urls=(anvil.url,),
         database_url=f"sqlite:///{own}/encore.db",
         oracle_private_key=local_account_key(number + 1),
+        oracle_quorum=K,
     )
     deployment = await economy.register(settings)
     database = Database(settings.database)
@@ -178,6 +181,22 @@ async def test_reports_that_found_no_majority_are_repeated_in_the_next_epoch(cou
     for number in (0, 1):
         await council.members[number].settle()
     assert await council.streams(WALLETS[0]) == TRUTH
+
+
+async def test_running_oracles_meet_in_an_epoch_and_write_a_milestone_in_the_next_one(council: Council) -> None:
+    await council.everywhere(1, WALLETS[0], TRUTH)
+    await council.next_epoch()
+
+    async def has(streams: int) -> bool:
+        return await council.streams(WALLETS[0]) == streams
+
+    async with AsyncExitStack() as stack:
+        for number in (*range(3), *LIARS):
+            await stack.enter_async_context(running(council.members[number]))
+        await eventually(lambda: has(TRUTH))
+        await council.more_plays(1, MORE, range(7))
+        await council.next_epoch()
+        await eventually(lambda: has(TRUTH + MORE))
 
 
 async def test_one_who_is_late_reports_whom_the_epoch_is_open_for_and_skips_the_others(council: Council) -> None:

@@ -1,11 +1,13 @@
 """EIP-1559 fees: what to offer for a first transaction and for the one that replaces it when it is stuck."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from encore.chain.outbox.budget import GasBudget
 
 GWEI: Final = 10**9
+GAS_MARGIN_PERCENT: Final = 125
 
 # Nodes take a replacement only when both of its fees are at least 10 % higher.
 _BUMP_NUMERATOR: Final = 9
@@ -22,10 +24,19 @@ class Fees:
 
 @dataclass(frozen=True, slots=True)
 class FeePolicy:
-    """`cap` is the most that is ever offered, in wei per gas; `budget` what a day's gas may cost."""
+    """`cap` is the most that is ever offered, in wei per gas; `budget` what a day's gas may cost.
+
+    `gas_margins` is the gas to send entries of a kind with, in percent of the estimate: for kinds whose gas depends on
+    what others do meanwhile. What is not used is not paid.
+    """
 
     cap: int
     budget: GasBudget = field(default_factory=GasBudget)
+    gas_margins: Mapping[str, int] = field(default_factory=dict)
+
+    def gas_limit(self, kind: str, estimate: int) -> int:
+        """Return the gas to send an entry of `kind` with."""
+        return estimate * self.gas_margins.get(kind, GAS_MARGIN_PERCENT) // 100
 
     def first(self, base_fee: int, tip: int) -> Fees | None:
         """Return an offer that stays good while the base fee doubles; None while the base fee is above the cap."""

@@ -30,8 +30,6 @@ SHORTEST_STUCK_SECONDS: Final = 30.0
 STUCK_BLOCKS: Final = 10
 FIRST_HOLD_SECONDS: Final = 1.0
 LONGEST_HOLD_SECONDS: Final = 30.0
-GAS_MARGIN_NUMERATOR: Final = 5
-GAS_MARGIN_DENOMINATOR: Final = 4
 
 _TOO_CHEAP: Final = ("underpriced", "less than block base fee", "fee too low")
 
@@ -283,7 +281,7 @@ class OutboxSender:
 
     async def _gas_limit(self, entry: Waiting, head: Head) -> int:
         estimate = await self._node.estimate_gas(entry.call)
-        return min(estimate * GAS_MARGIN_NUMERATOR // GAS_MARGIN_DENOMINATOR, head.gas_limit)
+        return min(self._fee_policy.gas_limit(entry.kind, estimate), head.gas_limit)
 
     async def _missing_funds(self, needed: int) -> str | None:
         balance = await self._node.balance()
