@@ -120,6 +120,11 @@ async def test_through_a_faulty_endpoint_the_mirror_ends_equal_to_a_fresh_one_an
             await rpc.call("evm_mine")  # once this is indexed, every request that went wrong is over
             await level(indexer, rpc)
             position = indexer.position
+
+            async def is_told() -> bool:
+                return samples(telemetry)["encore_indexer_indexed_block",] == position.number
+
+            await eventually(is_told)
         async with indexer_at(rpc, fresh_database, deployment, Telemetry()) as fresh:
             await fresh.catch_up()
             assert fresh.position.hash == position.hash
