@@ -159,6 +159,16 @@ REVENUE = 7 * COIN
 
 
 @pytest.fixture
+def hostile_launched(*, contracts: Any, factory: Any, dex: Any, metrics: Any, hostile: Any, actors: Actors) -> Any:
+    """The coin of a creator that is a contract; the trader has some."""
+    metrics.updateCreatorMetrics(hostile, MIN_STREAMS, MIN_FOLLOWERS, COIN, 0, sender=actors.oracle)
+    factory.launchCreatorCoin(hostile, *TEXTS, value=SEED, sender=actors.oracle)
+    token = contracts.BalancedCreatorToken.at(factory.coinOf(hostile))
+    dex.buyTokens(token, 1, value=COIN // 50, sender=actors.trader)
+    return token
+
+
+@pytest.fixture
 def launched(contracts: Any, ready: Any, dex: Any, metrics: Any, actors: Actors) -> Any:
     """A launched coin of a creator who earns enough; the trader holds some."""
     ready.launchCreatorCoin(actors.creator, *TEXTS, value=SEED, sender=actors.oracle)
@@ -257,16 +267,11 @@ def test_the_holders_share_has_a_bound_and_an_owner(factory: Any, actors: Actors
 
 
 def test_a_refusing_creator_keeps_nobody_from_revenue(
-    *, contracts: Any, factory: Any, dex: Any, metrics: Any, hostile: Any, actors: Actors
+    factory: Any, hostile_launched: Any, hostile: Any, actors: Actors
 ) -> None:
     hostile.refuse(True, sender=actors.stranger)
-    metrics.updateCreatorMetrics(hostile, MIN_STREAMS, MIN_FOLLOWERS, COIN, 0, sender=actors.oracle)
-    factory.launchCreatorCoin(hostile, *TEXTS, value=SEED, sender=actors.oracle)
-    token = contracts.BalancedCreatorToken.at(factory.coinOf(hostile))
-    dex.buyTokens(token, 1, value=COIN // 50, sender=actors.trader)
-
     factory.distributeRevenue(hostile, value=REVENUE, sender=actors.stranger)
-    token.claimRevenue(sender=actors.trader)
+    hostile_launched.claimRevenue(sender=actors.trader)
 
     with ape.reverts("factory: native transfer failed"):
         factory.withdrawCreatorRevenue(hostile, sender=actors.stranger)
@@ -274,13 +279,9 @@ def test_a_refusing_creator_keeps_nobody_from_revenue(
 
 
 def test_a_creator_that_takes_no_coin_is_paid_elsewhere(
-    *, factory: Any, dex: Any, metrics: Any, contracts: Any, hostile: Any, actors: Actors
+    factory: Any, hostile_launched: Any, hostile: Any, actors: Actors
 ) -> None:
     hostile.refuse(True, sender=actors.stranger)
-    metrics.updateCreatorMetrics(hostile, MIN_STREAMS, MIN_FOLLOWERS, COIN, 0, sender=actors.oracle)
-    factory.launchCreatorCoin(hostile, *TEXTS, value=SEED, sender=actors.oracle)
-    token = contracts.BalancedCreatorToken.at(factory.coinOf(hostile))
-    dex.buyTokens(token, 1, value=COIN // 50, sender=actors.trader)
     factory.distributeRevenue(hostile, value=REVENUE, sender=actors.stranger)
     due = REVENUE - REVENUE // 10
     before = actors.fee_recipient.balance
@@ -297,12 +298,8 @@ def test_a_creator_that_takes_no_coin_is_paid_elsewhere(
 
 
 def test_reentrancy_through_a_creators_withdrawal(
-    *, factory: Any, dex: Any, metrics: Any, contracts: Any, hostile: Any, actors: Actors
+    factory: Any, hostile_launched: Any, hostile: Any, actors: Actors
 ) -> None:
-    metrics.updateCreatorMetrics(hostile, MIN_STREAMS, MIN_FOLLOWERS, COIN, 0, sender=actors.oracle)
-    factory.launchCreatorCoin(hostile, *TEXTS, value=SEED, sender=actors.oracle)
-    token = contracts.BalancedCreatorToken.at(factory.coinOf(hostile))
-    dex.buyTokens(token, 1, value=COIN // 50, sender=actors.trader)
     factory.distributeRevenue(hostile, value=REVENUE, sender=actors.stranger)
     hostile.reenter(factory, factory.withdrawCreatorRevenue.encode_input(hostile), sender=actors.stranger)
 
