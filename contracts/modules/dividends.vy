@@ -53,7 +53,7 @@ FRACTION_MASK: constant(uint256) = 2**96 - 1
 NUMBER_MASK: constant(uint256) = 2**48 - 1
 SECOND_SHIFT: constant(uint256) = 48
 SECOND_MASK: constant(uint256) = 2**48 - 1
-UNDIVIDED_MASK: constant(uint256) = (2**48 - 1) << 48
+UNDIVIDED_MASK: constant(uint256) = SECOND_MASK << SECOND_SHIFT
 REMAINDER_SHIFT: constant(uint256) = 96
 
 # Where the pools are: its holdings earn nothing.

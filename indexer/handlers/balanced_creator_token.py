@@ -170,7 +170,7 @@ async def _checks(reader: Reader) -> list[Check]:
         if address in tokens and account not in {address, tokens[address].exchange}:
             eligible[address] += held
     cumulative = {
-        address: cumulative_revenue(token, eligible[address], reader.timestamp) for address, token in tokens.items()
+        address: _cumulative_revenue(token, eligible[address], reader.timestamp) for address, token in tokens.items()
     }
     for (address, account), held in units.items():
         if address in tokens and account not in {address, tokens[address].exchange}:
@@ -179,7 +179,7 @@ async def _checks(reader: Reader) -> list[Check]:
     return found
 
 
-def cumulative_revenue(token: Any, eligible: int, now: int) -> int:
+def _cumulative_revenue(token: Any, eligible: int, now: int) -> int:
     """Return what a division at `now` (unix seconds) would make of a coin's cumulative revenue, as its views do."""
     revenue: int = token.cumulative_revenue
     if token.undivided_revenue == 0 or token.undivided_since == now or eligible == 0:
