@@ -180,6 +180,16 @@ class _SqliteConnection(sqlite3.Connection):
         self.create_aggregate("wei_sum", 1, SqliteWeiSum)  # type: ignore[arg-type] # typeshed knows only int and None
         self.create_function("wei_value", 2, sqlite_wei_value, deterministic=True)
 
+    def close(self) -> None:
+        """Roll back, then close.
+
+        SQLite itself would roll back only once the last statement is freed, which the traceback of a cancelled task may
+        hold on to: until then nobody else could write.
+        """
+        if self.in_transaction:
+            self.rollback()
+        super().close()
+
 
 def _begin_immediate(connection: Any) -> None:
     """Take the write lock at the start: a transaction that reads first and writes later could not wait for it."""
