@@ -25,6 +25,8 @@ RPC_TIMEOUT_SECONDS = 5.0
 RPC_ATTEMPTS = 2
 BLOCK_WAIT_SECONDS = 5.0
 """How long a request waits for the block that it asks for: an indexer that runs needs far less."""
+FARTHEST_BLOCK = 10_000
+"""A block that is farther ahead of the mirror does not come while a request waits."""
 
 
 @dataclass
@@ -96,7 +98,11 @@ async def awaited_block(
     ] = None,
 ) -> None:
     """Wait, not for long, until the block is indexed that the request asks for; raises `BlockNotIndexedError`."""
-    if min_block is not None and not await held.follower.reaches(min_block, BLOCK_WAIT_SECONDS):
+    if min_block is None:
+        return
+    tip = held.follower.tip
+    is_far = tip is not None and min_block > tip.number + FARTHEST_BLOCK
+    if is_far or not await held.follower.reaches(min_block, BLOCK_WAIT_SECONDS):
         raise BlockNotIndexedError(f"block {min_block} is not indexed yet; ask again in a moment")
 
 

@@ -5,13 +5,12 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
-from typing import Any, Final
+from typing import Final
 
 from fastapi import APIRouter, FastAPI
-from fastapi.openapi.utils import get_openapi
 from starlette.middleware.cors import CORSMiddleware
 
-from api import problems
+from api import docs, openapi, problems
 from api.accounts.router import router as accounts
 from api.accounts.tokens import Tokens
 from api.coins.router import router as coins
@@ -49,6 +48,8 @@ def create_app(settings: Settings, *, clock: Clock = time.time) -> FastAPI:
         version=version("encore"),
         description=DESCRIPTION,
         lifespan=_lifespan,
+        docs_url=None,
+        redoc_url=None,
         responses=problems.default_response() | problems.responses(TooManyRequestsError),
     )
     app.state.resources = held
@@ -59,6 +60,7 @@ def create_app(settings: Settings, *, clock: Clock = time.time) -> FastAPI:
     app.include_router(base)
     app.include_router(health)
     app.include_router(socket)
+    docs.install(app)
     app.add_middleware(BodyLimit)
     app.add_middleware(
         RateLimit,
@@ -79,7 +81,7 @@ def create_app(settings: Settings, *, clock: Clock = time.time) -> FastAPI:
     app.build_middleware_stack = lambda: PageCache(  # type: ignore[method-assign] # as Starlette's own are built
         build(), follower=held.follower, capacity_bytes=settings.api_cache_megabytes * 10**6
     )
-    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign] # FastAPI's own way to extend it
+    app.openapi = lambda: openapi.describe(app)  # type: ignore[method-assign] # FastAPI's own way to extend it
     return app
 
 
@@ -95,14 +97,3 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         held.follower.close()
         await asyncio.gather(broadcaster, following)
         await held.close()
-
-
-def _openapi(app: FastAPI) -> dict[str, Any]:
-    if app.openapi_schema is None:
-        schema = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
-        schema["components"]["schemas"].update(problems.schemas())
-        for operations in schema["paths"].values():
-            for operation in operations.values():
-                operation.setdefault("security", [])  # for everybody: said, not left open
-        app.openapi_schema = schema
-    return app.openapi_schema

@@ -162,12 +162,17 @@ def responses(*problems: type[ProblemError]) -> dict[int | str, dict[str, Any]]:
     """Declare in OpenAPI the problems that an operation answers with."""
     declared: dict[int | str, dict[str, Any]] = {}
     for problem in problems:
-        entry = declared.setdefault(
-            problem.status, {"description": "", "content": {MEDIA_TYPE: {"schema": _SCHEMA, "examples": {}}}}
-        )
-        entry["description"] = " · ".join(filter(None, [entry["description"], problem.title]))
-        entry["content"][MEDIA_TYPE]["examples"][problem.slug] = {"value": _example(problem)}
+        declare(declared, problem.status, problem)
     return declared
+
+
+def declare(responses: dict[Any, dict[str, Any]], status: int | str, problem: type[ProblemError]) -> None:
+    """Declare one problem more among an operation's responses, by its status as they are keyed."""
+    entry = responses.setdefault(
+        status, {"description": "", "content": {MEDIA_TYPE: {"schema": _SCHEMA, "examples": {}}}}
+    )
+    entry["description"] = " · ".join(filter(None, [entry["description"], problem.title]))
+    entry["content"][MEDIA_TYPE]["examples"][problem.slug] = {"value": _example(problem)}
 
 
 def default_response() -> dict[int | str, dict[str, Any]]:

@@ -20,7 +20,11 @@ _CONTROL_CHARACTER: Final = re.compile(r"[\x00-\x1f\x7f]")
 class Wire(BaseModel):
     """Base of what goes over the wire; unknown fields of a request are refused rather than ignored."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        json_schema_serialization_defaults_required=True,  # an answer always holds them
+    )
 
 
 def is_address(value: str) -> bool:

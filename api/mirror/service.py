@@ -1,11 +1,12 @@
 """The rule of freshness: an answer from the mirror names the block it is of, and there is none before the first."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar, Self
 
 from api.mirror import repository
 from api.mirror.schemas import IndexedBlock
-from api.problems import UnavailableError
+from api.problems import ProblemError, UnavailableError
 from api.wire import utc
 from encore.db import ReadSession
 
@@ -17,11 +18,16 @@ class MirrorEmptyError(UnavailableError):
     title = "Nothing indexed yet"
 
 
-class BlockNotIndexedError(UnavailableError):
-    """The block that `min_block` names was not indexed within the time that a request waits."""
+class BlockNotIndexedError(ProblemError):
+    """The block that `min_block` names was not indexed within the time that a request waits: ask again.
 
+    It is the request that is ahead of the chain, or of the mirror; the service is well.
+    """
+
+    status = 409
     slug = "block-not-indexed"
     title = "Block not indexed yet"
+    headers: ClassVar[Mapping[str, str]] = {"Retry-After": "1"}
 
 
 @dataclass(frozen=True, slots=True)

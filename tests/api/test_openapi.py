@@ -89,6 +89,30 @@ def test_every_error_is_declared_as_a_problem(document: dict[str, Any]) -> None:
             assert "422" in declared, path
 
 
+def test_a_parameter_that_may_be_left_out_is_not_also_null(document: dict[str, Any]) -> None:
+    for path, operation in operations(document):
+        for parameter in operation.get("parameters", []):
+            assert {"type": "null"} not in parameter["schema"].get("anyOf", []), (path, parameter["name"])
+
+
+def test_whoever_waits_for_a_block_is_told_that_it_may_not_come(document: dict[str, Any]) -> None:
+    waiting = [
+        operation
+        for _, operation in operations(document)
+        if any(parameter["name"] == "min_block" for parameter in operation.get("parameters", []))
+    ]
+    assert len(waiting) > 20
+    for operation in waiting:
+        problem = operation["responses"]["409"]["content"]["application/problem+json"]
+        assert "block-not-indexed" in problem["examples"]
+
+
+def test_answers_hold_all_their_fields(document: dict[str, Any]) -> None:
+    for name, schema in document["components"]["schemas"].items():
+        if not name.endswith(("Request", "Change")):
+            assert set(schema.get("properties", {})) - set(schema.get("required", [])) <= {"errors"}, name
+
+
 def test_every_list_has_items_a_cursor_and_its_block(document: dict[str, Any]) -> None:
     pages = {name: schema for name, schema in document["components"]["schemas"].items() if name.endswith("Page")}
     assert set(pages) == {

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from api.deps import FARTHEST_BLOCK
 from api.main import create_app
 from api.mirror.follower import TipFollower
 from api.mirror.service import Tip
@@ -204,8 +205,17 @@ async def test_it_does_not_wait_for_ever(hot: FastAPI, monkeypatch: pytest.Monke
     monkeypatch.setattr("api.deps.BLOCK_WAIT_SECONDS", 0.05)
     async with checked_client(hot) as client:
         answer = await client.get("/api/v1/coins", params={"min_block": 2_000})
-    assert (answer.status_code, answer.json()["type"]) == (503, "urn:encore:problem:block-not-indexed")
+    assert (answer.status_code, answer.json()["type"]) == (409, "urn:encore:problem:block-not-indexed")
     assert answer.headers["retry-after"] == "1"
+
+
+async def test_it_does_not_wait_for_a_block_that_cannot_come_in_time(
+    hot: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.deps.BLOCK_WAIT_SECONDS", 3_600)
+    async with checked_client(hot) as client:
+        answer = await client.get("/api/v1/coins", params={"min_block": 1_001 + FARTHEST_BLOCK})
+    assert answer.status_code == 409
 
 
 async def test_the_follower_survives_a_database_that_is_away(tmp_path: Any) -> None:

@@ -1,0 +1,40 @@
+"""The OpenAPI document: FastAPI's, with what it leaves open said for those who make a client of it."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from api import problems
+from api.mirror.service import BlockNotIndexedError
+
+_NULL: Final = {"type": "null"}
+
+
+def describe(app: FastAPI) -> dict[str, Any]:
+    """Build the document of `app`, once."""
+    if app.openapi_schema is None:
+        document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+        document["components"]["schemas"].update(problems.schemas())
+        for operation in _operations(document):
+            operation.setdefault("security", [])  # for everybody: said, not left open
+            for parameter in operation.get("parameters", []):
+                parameter["schema"] = _without_null(parameter["schema"])
+                if parameter["name"] == "min_block":
+                    problems.declare(operation["responses"], str(BlockNotIndexedError.status), BlockNotIndexedError)
+        app.openapi_schema = document
+    return app.openapi_schema
+
+
+def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for methods in document["paths"].values():
+        yield from methods.values()
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """Leave null out, which a URL or a header cannot say: a parameter that may be left out is only not required."""
+    options = [option for option in schema.get("anyOf", []) if option != _NULL]
+    if len(options) != 1:
+        return schema
+    return {**{keyword: value for keyword, value in schema.items() if keyword != "anyOf"}, **options[0]}
