@@ -78,8 +78,12 @@ indexer-long: $(shell seq -f .build/indexer-long/%g 20) ## The indexer against 1
 		tests/indexer/test_schedules.py tests/indexer/test_kills.py tests/indexer/test_faulty_endpoints.py
 	@mkdir -p $(@D) && touch $@
 
-oracle-long: env ## The oracle killed 200 times through faults, reorgs, fee spikes and restarts, on each database.
-	ORACLE_KILLS=200 pytest -q $(TESTS) tests/oracle/test_exactly_once.py
+oracle-long: $(shell seq -f .build/oracle-long/%g 20) ## The oracle killed 200 times through faults, reorgs, fee spikes and restarts, on each database; it goes on where it was interrupted.
+	rm -r .build/oracle-long
+
+.build/oracle-long/%: | env
+	ORACLE_SEED=$* ORACLE_KILLS=10 pytest -q $(TESTS) tests/oracle/test_exactly_once.py
+	@mkdir -p $(@D) && touch $@
 
 oracle-accuracy: env ## 32 simulated days on the Last.fm data set in the folder LASTFM=…, the chain right after each.
 	ORACLE_LASTFM="$(LASTFM)" pytest -q $(TESTS) -s tests/oracle/test_simulation.py

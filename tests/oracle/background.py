@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from encore.errors import DatabaseError, RpcError, RpcUnavailableError
+from encore.errors import DatabaseError
+from indexer.heads import HeadSignal
 from oracle.errors import NotAuthorisedError
 from oracle.jobs import Jobs
 from oracle.leader import leadership
@@ -27,17 +28,11 @@ async def running(loop: Loop) -> AsyncIterator[asyncio.Task[None]]:
 @asynccontextmanager
 async def mirroring(loop: Loop) -> AsyncIterator[None]:
     """Run the mirror alone in the background."""
-    task = asyncio.create_task(_mirror_for_ever(loop))
+    heads = HeadSignal(loop.settings.rpc_urls[0], poll_seconds=0.05)
+    task = asyncio.create_task(loop.indexer.run(heads))
     try:
         yield
     finally:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
-
-
-async def _mirror_for_ever(loop: Loop) -> None:
-    while True:
-        with suppress(RpcError, RpcUnavailableError):
-            await loop.indexer.catch_up()
-        await asyncio.sleep(0.05)

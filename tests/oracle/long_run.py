@@ -1,8 +1,10 @@
-"""How much the random tests try: little by default, as much as the environment says in `make oracle-long`."""
+"""How much the random tests try: little by default, what the environment says in a part of `make oracle-long`."""
 
 import os
 from typing import Final
 
+SEED: Final = int(os.environ.get("ORACLE_SEED", "0"))
+"""What tells the parts of a long run apart."""
 KILLS: Final = int(os.environ.get("ORACLE_KILLS", "3"))
 """Kills of the running oracle, for each database."""
 

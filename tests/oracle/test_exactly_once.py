@@ -4,9 +4,9 @@ import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
@@ -25,7 +25,7 @@ from tests.faulty_proxy import NETWORK_FAULTS, FaultyProxy
 from tests.oracle.background import mirroring
 from tests.oracle.conftest import LOCAL, Loop, Recorder, deploy_recorder, open_loop
 from tests.oracle.listening import Log, listened, save_all
-from tests.oracle.long_run import KILLS
+from tests.oracle.long_run import KILLS, SEED
 from tests.support import eventually, stop_process
 
 WALLET = "0x" + "77" * 20
@@ -35,6 +35,7 @@ REQUESTS_OF_A_LIFE = 60
 LONGEST_PAUSE_SECONDS = 0.05
 DEEPEST_REORG = 32
 FAULT_RATE = 0.15
+BLOCK_SECONDS = 0.02
 
 
 @dataclass
@@ -52,6 +53,27 @@ class Ordeal:
     random: Random
     queued: int = 0
     oldest_undoable: int = 0
+    chain_turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held by whoever lengthens or shortens the chain."""
+
+    @asynccontextmanager
+    async def mining(self) -> AsyncIterator[None]:
+        """Mine what is sent, in place of anvil itself: it would go on while it undoes blocks, and leave a gap."""
+        await self.rpc.call("evm_setAutomine", False)
+        task = asyncio.create_task(self._mine_for_ever())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def _mine_for_ever(self) -> None:
+        while True:
+            async with self.chain_turn:
+                if int((await self.rpc.call("txpool_status"))["pending"], 16):
+                    await self.rpc.call("evm_mine")
+            await asyncio.sleep(BLOCK_SECONDS)
 
     async def work(self) -> None:
         """Queue transactions whose order shows on the chain, and let listeners play so that figures change."""
@@ -106,7 +128,8 @@ class Ordeal:
         calamity = self.random.choice([self._reorg, self._reorg, self._fee_spike, self._restart, self._forget_pool])
         with suppress(AssertionError):  # the process was killed before: then it happens while none runs
             await eventually(is_time, deadline_seconds=2)
-        await calamity()
+        async with self.chain_turn:
+            await calamity()
 
     async def _reorg(self) -> None:
         depth = min(self.random.randint(1, DEEPEST_REORG), await self.head() - self.oldest_undoable)
@@ -125,6 +148,7 @@ class Ordeal:
         stop_process(self.node.process, timeout_seconds=60)
         keep_one_genesis(self.state / "anvil.json")
         self.node = self.start_node()
+        await self.rpc.call("evm_setAutomine", False)
         await self.dig_in()
 
     async def _forget_pool(self) -> None:
@@ -196,7 +220,7 @@ async def test_whatever_happens_the_chain_holds_each_update_once_and_in_order(
     async with (
         RpcClient([node.url]) as rpc,
         FaultyProxy(
-            node.url, seed=5, fault_rate=FAULT_RATE, kinds=(*NETWORK_FAULTS, "delayed"), delay_seconds=0.3
+            node.url, seed=5 + SEED, fault_rate=FAULT_RATE, kinds=(*NETWORK_FAULTS, "delayed"), delay_seconds=0.3
         ).serving() as proxy,
         open_loop(node, database, tmp_path) as loop,
         mirroring(loop),
@@ -205,13 +229,14 @@ async def test_whatever_happens_the_chain_holds_each_update_once_and_in_order(
         recorder = await deploy_recorder(rpc)
         ordeal = Ordeal(
             *(loop, recorder, rpc, lambda: start_chain(state, node.port), node, proxy),
-            *(state, tmp_path / "log", Random(9)),
+            *(state, tmp_path / "log", Random(9 + SEED)),
         )
-        await ordeal.dig_in()
-        for _ in range(KILLS):
-            await ordeal.work()
-            await ordeal.live_until_killed()
-        await ordeal.finish()
+        async with ordeal.mining():
+            await ordeal.dig_in()
+            for _ in range(KILLS):
+                await ordeal.work()
+                await ordeal.live_until_killed()
+            await ordeal.finish()
 
         assert await recorder.numbers() == list(range(ordeal.queued))
         mined = await ordeal.mined()
