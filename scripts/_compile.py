@@ -1,20 +1,28 @@
-"""Compiles what changed under contracts/, for scripts and tests that may start at the same time."""
+"""Compiles what changed under contracts/, for scripts and tests that may start at the same time.
+
+    python -m scripts._compile
+
+does so for processes that do not load Ape, and read its artefacts with `artefacts`.
+"""
 
 import fcntl
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import Final
-
-from ape import project
+from typing import Any, Final
 
 from encore import PROJECT_ROOT
 
 CONTRACTS: Final = PROJECT_ROOT / "contracts"
 BUILD: Final = PROJECT_ROOT / ".build"
+ARTEFACTS: Final = BUILD / "__local__.json"
+STAMPS: Final = BUILD / "sources.json"
 RELATIVE_IMPORT: Final = re.compile(r"^from (\.+)([\w.]*) import (\w+)", re.MULTILINE)
 
 
@@ -24,17 +32,50 @@ def compile_contracts(*names: str) -> None:
     Ape by itself compiles a contract anew only when its own file changed, not when a module or an interface that it
     imports did, and processes that compile at once corrupt each other's artefacts.
     """
-    sources = {path.stem: path for path in sorted(CONTRACTS.rglob("[A-Z]*.vy"))}
+    from ape import project  # noqa: PLC0415 - it takes seconds, and most who ask find nothing to compile
+
+    with _locked():
+        stale = _stale(names)
+        if stale:
+            sources = _sources()
+            project.load_contracts(*(sources[name] for name in stale), use_cache=False)
+            STAMPS.write_text(json.dumps(_compiled() | stale))
+
+
+def artefacts() -> dict[str, Any]:
+    """Return Ape's artefacts of all contracts by name, made by another process where they are not up to date."""
+    with _locked():
+        stale = _stale(())
+    if stale:
+        subprocess.run([sys.executable, "-m", "scripts._compile"], cwd=PROJECT_ROOT, check=True)
+    found: dict[str, Any] = json.loads(ARTEFACTS.read_text())["contractTypes"]
+    return found
+
+
+@contextmanager
+def _locked() -> Iterator[None]:
     BUILD.mkdir(exist_ok=True)
-    stamps = BUILD / "sources.json"
     with (BUILD / "compile.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        compiled = json.loads(stamps.read_text()) if stamps.exists() and (BUILD / "__local__.json").exists() else {}
-        wanted = {name: _digest(sources[name]) for name in names or sources}
-        stale = [name for name, digest in wanted.items() if compiled.get(name) != digest]
-        if stale:
-            project.load_contracts(*(sources[name] for name in stale), use_cache=False)
-            stamps.write_text(json.dumps(compiled | wanted))
+        yield
+
+
+def _stale(names: Sequence[str]) -> dict[str, str]:
+    """Return which of the contracts called `names`, or of all, are to be compiled, and the digests of their sources."""
+    sources = _sources()
+    compiled = _compiled()
+    digests = {name: _digest(sources[name]) for name in names or sources}
+    return {name: digest for name, digest in digests.items() if compiled.get(name) != digest}
+
+
+def _sources() -> dict[str, Path]:
+    return {path.stem: path for path in sorted(CONTRACTS.rglob("[A-Z]*.vy"))}
+
+
+def _compiled() -> dict[str, str]:
+    """Return the digests of what was compiled, by the contract's name."""
+    found: dict[str, str] = json.loads(STAMPS.read_text()) if STAMPS.exists() and ARTEFACTS.exists() else {}
+    return found
 
 
 def _digest(source: Path) -> str:
@@ -56,3 +97,7 @@ def _with_imports(source: Path, seen: set[Path]) -> Iterator[Path]:
         for candidate in (folder / f"{name}.vy", folder / f"{name}.vyi"):
             if candidate.exists():
                 yield from _with_imports(candidate, seen)
+
+
+if __name__ == "__main__":
+    compile_contracts()

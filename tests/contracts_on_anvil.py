@@ -1,30 +1,21 @@
 """The real contracts on a local chain, deployed and called over JSON-RPC alone: for suites that do not load Ape."""
 
-import hashlib
-import os
-import site
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 from eth_abi.abi import decode, encode
 from eth_account import Account
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
-from vyper.compiler import compile_from_file_input
-from vyper.compiler.input_bundle import FilesystemInputBundle
 
-from encore import PROJECT_ROOT
 from encore.chain.deployments import DeployedContract, Deployment, load_abi
 from encore.chain.networks import NETWORKS
 from encore.chain.rpc import RpcClient
 from encore.settings import Settings, local_account_address, local_account_key
+from scripts._compile import artefacts
 from tests.support import eventually
 
-CONTRACTS = PROJECT_ROOT / "contracts"
-COMPILED = PROJECT_ROOT / ".build" / "compiled"
 BLUEPRINT_PREAMBLE = bytes.fromhex("FE7100")  # ERC-5202
 RETURN_THE_REST = bytes.fromhex("3d81600a3d39f3")
 GAS_LIMIT = 15_000_000
@@ -33,31 +24,13 @@ HOUR = 3_600
 ZERO_ADDRESS = "0x" + "00" * 20
 
 
-@cache
 def creation_code(contract: str) -> bytes:
-    """Compile `contract`: a few seconds each, and once for all test processes while no source changes."""
-    kept = COMPILED / _digest_of_sources() / contract
-    if not kept.exists():
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        written = kept.with_suffix(f".{os.getpid()}")
-        written.write_bytes(_compiled(contract))
-        written.replace(kept)
-    return kept.read_bytes()
+    """Return the bytecode that deploys `contract`; whatever is not compiled yet is, for all test processes."""
+    compiled: str = _artefacts()[contract]["deploymentBytecode"]["bytecode"]
+    return bytes.fromhex(compiled.removeprefix("0x"))
 
 
-@cache
-def _digest_of_sources() -> str:
-    digest = hashlib.sha256(f"vyper {version('vyper')}, snekmate {version('snekmate')}".encode())
-    for path in sorted(CONTRACTS.rglob("*.vy*")):
-        digest.update(path.name.encode() + path.read_bytes())
-    return digest.hexdigest()
-
-
-def _compiled(contract: str) -> bytes:
-    path = next(CONTRACTS.rglob(f"{contract}.vy"))
-    bundle = FilesystemInputBundle([*(Path(folder) for folder in site.getsitepackages()), PROJECT_ROOT])
-    compiled = compile_from_file_input(bundle.load_file(path), input_bundle=bundle, output_formats=["bytecode"])
-    return bytes.fromhex(compiled["bytecode"].removeprefix("0x"))
+_artefacts = cache(artefacts)
 
 
 @dataclass(frozen=True)
