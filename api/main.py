@@ -19,6 +19,7 @@ from api.deps import Clock, Resources
 from api.events.broadcast import broadcast
 from api.events.router import router as events
 from api.events.socket import router as socket
+from api.governance.router import router as governance
 from api.health.router import router as health
 from api.limits import RateLimit, TooManyRequestsError
 from api.middleware import BodyLimit, RequestLog
@@ -55,7 +56,7 @@ def create_app(settings: Settings, *, clock: Clock = time.time) -> FastAPI:
     app.state.resources = held
     problems.install(app)
     base = APIRouter(prefix=BASE_PATH)
-    for router in (creators, coins, trading, portfolio, accounts, webhooks, events):
+    for router in (creators, coins, trading, portfolio, governance, accounts, webhooks, events):
         base.include_router(router)
     app.include_router(base)
     app.include_router(health)

@@ -24,6 +24,8 @@ from encore.db.models.chain import (
     Trade,
 )
 from encore.db.models.chain_exchange import PoolGuard
+from encore.db.models.chain_governance import Proposal, ProposalVote, QuorumCheckpoint
+from encore.db.models.chain_tokens import BalancedToken, SupplyCheckpoint
 from encore.db.models.creators import Creator
 from encore.db.models.oracle import ActivityMetrics
 
@@ -303,6 +305,85 @@ def stake(
 
 def liquidity(coin: str, provider: str, shares: int) -> LiquidityPosition:
     return LiquidityPosition(token=coin, provider=provider, shares=shares)
+
+
+def balanced(coin: str, *, exchange: str, cumulative: int = 0) -> BalancedToken:
+    return BalancedToken(
+        token=coin,
+        metrics_manager=address(0xAE),
+        exchange=exchange,
+        cumulative_revenue=cumulative,
+        undivided_revenue=0,
+        undivided_since=0,
+        revenue_remainder=0,
+        revenue_received=0,
+        revenue_claimed=0,
+        released_supply=0,
+        last_release_at=0,
+        vested_tokens_claimed=0,
+    )
+
+
+def proposal(governor: str, number: int, *, proposer: str = address(0xA), block: int = 1) -> Proposal:
+    return Proposal(
+        governor=governor,
+        proposal_id=number,
+        proposer=proposer,
+        targets=[address(1)],
+        native_amounts=["0"],
+        calldatas=["0x"],
+        description=f"Proposal {number}",
+        snapshot=NOW - 1,
+        vote_start=NOW,
+        vote_end=NOW + 3_600,
+        votes_against=0,
+        votes_for=0,
+        votes_abstain=0,
+        quorum_votes=0,
+        eta=0,
+        operation_id=None,
+        is_executed=False,
+        is_canceled=False,
+        created_block=block,
+    )
+
+
+def vote(governor: str, number: int, voter: str, *, block: int) -> ProposalVote:
+    return ProposalVote(
+        block_number=block,
+        log_index=0,
+        transaction_hash=hash_of(block),
+        timestamp=NOW,
+        governor=governor,
+        proposal_id=number,
+        voter=voter,
+        support="for",
+        weight=ETHER,
+        reason="",
+    )
+
+
+def quorum(governor: str, percent: int, *, block: int, since: int = 0) -> QuorumCheckpoint:
+    return QuorumCheckpoint(
+        block_number=block,
+        log_index=0,
+        transaction_hash=hash_of(block),
+        timestamp=since,
+        governor=governor,
+        numerator=percent,
+        since=since,
+    )
+
+
+def supply(coin: str, amount: int, *, block: int, timestamp: int) -> SupplyCheckpoint:
+    return SupplyCheckpoint(
+        block_number=block,
+        log_index=0,
+        transaction_hash=hash_of(block),
+        timestamp=timestamp,
+        token=coin,
+        supply=amount,
+    )
 
 
 def feed_entry(

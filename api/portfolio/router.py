@@ -45,6 +45,13 @@ async def list_stakes(view: ViewDep, page: PageDep, address: Wallet) -> schemas.
     return schemas.StakingPage(items=list(items), next_cursor=cursor, indexed_block=view.tip.wire())
 
 
+@router.get("/revenue", operation_id="listRevenue", summary="List a wallet's shares of revenue", responses=_LIST)
+async def list_revenue(view: ViewDep, page: PageDep, address: Wallet) -> schemas.RevenueDuePage:
+    """List what the wallet may claim of its coins' revenue, and what it claimed so far, the largest pending first."""
+    items, cursor = service.cut(await service.revenue_of(view, address), page, service.REVENUE)
+    return schemas.RevenueDuePage(items=list(items), next_cursor=cursor, indexed_block=view.tip.wire())
+
+
 @router.get("/liquidity", operation_id="listLiquidity", summary="List a wallet's shares of pools", responses=_LIST)
 async def list_liquidity(view: ViewDep, page: PageDep, address: Wallet) -> schemas.LiquidityPage:
     """List what the wallet's shares of pools would return, the most valuable first."""

@@ -56,6 +56,19 @@ class StakingPosition(Wire):
     unlocks_at: datetime
 
 
+class RevenueDue(Wire):
+    """The wallet's share of the revenue that a coin's creator distributed."""
+
+    coin: CoinLabel
+    pending: Wei = Field(description="native wei that a claim in the indexed block would have paid")
+    claimed: Wei = Field(description="native wei claimed so far")
+
+    @property
+    def value(self) -> int:
+        """What lists are in order of: native wei."""
+        return self.pending
+
+
 class LiquidityPosition(Wire):
     """What the wallet's shares of a pool would return."""
 
@@ -72,6 +85,7 @@ class Totals(Wire):
     holdings: Wei
     stakes: Wei
     pending_rewards: Wei
+    pending_revenue: Wei
     liquidity: Wei
     total: Wei = Field(description="the sum of the others")
 
@@ -115,6 +129,10 @@ class HoldingPage(Page[Holding]):
 
 class StakingPage(Page[StakingPosition]):
     """Open stakes, the most valuable first."""
+
+
+class RevenueDuePage(Page[RevenueDue]):
+    """Shares of revenue, the largest pending one first."""
 
 
 class LiquidityPage(Page[LiquidityPosition]):

@@ -9,6 +9,7 @@ from api.mirror.service import MirrorView
 from api.pagination import AddressKey, Keyset, PageRequest, Uint256Key
 from api.portfolio import activity, moves, repository, schemas
 from api.portfolio.cost_basis import Ledger
+from api.portfolio.revenue import Books, pending_revenue
 from api.portfolio.rewards import mintable_rewards, pending_rewards
 from api.problems import ProblemError
 from api.wire import utc
@@ -40,15 +41,17 @@ class HistoryTooLongError(ProblemError):
 
 async def get_portfolio(view: MirrorView, wallet: str) -> schemas.Portfolio:
     """Return what a wallet has in all; zeros for one that has nothing."""
-    holdings, stakes, liquidity = (
+    holdings, stakes, revenue, liquidity = (
         await holdings_of(view, wallet),
         await stakes_of(view, wallet),
+        await revenue_of(view, wallet),
         await liquidity_of(view, wallet),
     )
     parts = {
         "holdings": sum(position.value for position in holdings),
         "stakes": sum(position.value for position in stakes),
         "pending_rewards": sum(position.pending_rewards_value for position in stakes),
+        "pending_revenue": sum(share.pending for share in revenue),
         "liquidity": sum(position.value for position in liquidity),
     }
     try:
@@ -74,6 +77,12 @@ async def holdings_of(view: MirrorView, wallet: str) -> list[schemas.Holding]:
 async def stakes_of(view: MirrorView, wallet: str) -> list[schemas.StakingPosition]:
     """Return the wallet's open stakes."""
     return [_stake(row, view.tip.timestamp) for row in await repository.stakes(view.session, wallet)]
+
+
+async def revenue_of(view: MirrorView, wallet: str) -> list[schemas.RevenueDue]:
+    """Return the wallet's shares of revenue, pending or claimed."""
+    due = [_revenue(row, view.tip.timestamp) for row in await repository.revenue(view.session, wallet)]
+    return [share for share in due if share.pending or share.claimed]
 
 
 async def liquidity_of(view: MirrorView, wallet: str) -> list[schemas.LiquidityPosition]:
@@ -110,6 +119,7 @@ def by_value(name: str) -> Keyset:
 
 HOLDINGS: Final = by_value("holdings")
 STAKES: Final = by_value("stakes")
+REVENUE: Final = by_value("revenue")
 LIQUIDITY: Final = by_value("liquidity")
 PROFITS: Final = by_value("profits")
 
@@ -170,6 +180,18 @@ def _stake(row: Row[Any], now: int) -> schemas.StakingPosition:
         last_claimed_at=utc(row.last_claimed_at),
         unlocks_at=utc(row.unlocks_at),
     )
+
+
+def _revenue(row: Row[Any], now: int) -> schemas.RevenueDue:
+    exempt = (row.own_balance or 0) - row.total_staked + (row.exchange_balance or 0) + (row.exchange_staked or 0)
+    books = Books(row.cumulative_revenue, row.undivided_revenue, row.undivided_since, row.revenue_remainder)
+    pending = pending_revenue(
+        (row.balance or 0) + (row.staked or 0),
+        row.settled_revenue or 0,
+        row.settled_cumulative or 0,
+        books.cumulative_at(now, row.total_supply - exempt),
+    )
+    return schemas.RevenueDue(coin=_label(row), pending=pending, claimed=row.claimed or 0)
 
 
 def _liquidity(row: Row[Any]) -> schemas.LiquidityPosition:

@@ -65,30 +65,22 @@ def approval(exchange: str, coin: str, amount: int) -> Planned:
     return Planned(Action.APPROVE, words, calls.approve(coin, exchange, amount))
 
 
-def simple(exchange: str, coin: str, request: schemas.SimpleRequest) -> Plan:
+def simple(exchange: str, coin: str, request: schemas.SimpleRequest) -> Planned:
     """Plan a request that needs neither a quote nor an allowance."""
     match request:
         case schemas.StakeRequest(amount=amount):
-            planned = Planned(Action.STAKE, f"Stake {amount} wei of the coin for 365 days", calls.stake(coin, amount))
+            return Planned(Action.STAKE, f"Stake {amount} wei of the coin for 365 days", calls.stake(coin, amount))
         case schemas.UnstakeRequest():
-            planned = Planned(Action.UNSTAKE, "Take the stake back with its rewards", calls.unstake(coin))
+            return Planned(Action.UNSTAKE, "Take the stake back with its rewards", calls.unstake(coin))
         case schemas.ClaimRequest():
-            planned = Planned(Action.CLAIM, "Claim the stake's rewards", calls.claim(coin))
+            return Planned(Action.CLAIM, "Claim the stake's rewards", calls.claim(coin))
         case schemas.ClaimRevenueRequest():
-            planned = Planned(Action.CLAIM_REVENUE, "Claim the share of the coin's revenue", calls.claim_revenue(coin))
+            return Planned(Action.CLAIM_REVENUE, "Claim the share of the coin's revenue", calls.claim_revenue(coin))
         case schemas.DelegateRequest(delegatee=delegatee):
             words = f"Let {delegatee} vote with the coins, staked ones too"
-            planned = Planned(Action.DELEGATE, words, calls.delegate(coin, delegatee))
+            return Planned(Action.DELEGATE, words, calls.delegate(coin, delegatee))
         case schemas.ApproveRequest(amount=amount):
-            planned = approval(exchange, coin, amount)
-        case schemas.VoteRequest():
-            words = f"Vote {request.support} on proposal {request.proposal_id}"
-            planned = Planned(
-                Action.VOTE,
-                words,
-                calls.vote(request.governor, request.proposal_id, request.support.number, request.reason),
-            )
-    return Plan(planned)
+            return approval(exchange, coin, amount)
 
 
 def quote_addition(

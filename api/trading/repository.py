@@ -8,11 +8,10 @@ from sqlalchemy import ColumnElement, Executable, Row, String, bindparam, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from encore.db import ReadSession
-from encore.db.models.chain import Balance, ContractSetting, IndexedContract, Pool, Token
+from encore.db.models.chain import Balance, ContractSetting, Pool, Token
 from encore.db.models.chain_exchange import PoolGuard, TradingCooldown, TradingExemption, TradingFlow
 
 SAFEGUARDS_PREFIX: Final = "safeguards."
-GOVERNOR: Final = "CreatorGovernor"
 
 _TOKEN: Final = bindparam("token", type_=String())
 _ACCOUNT: Final = bindparam("account", type_=String())
@@ -31,12 +30,6 @@ async def safeguards(session: ReadSession, exchange: str) -> Sequence[Row[Any]]:
 async def account(session: ReadSession, token: str, address: str) -> Row[Any] | None:
     """Return an account's trading in a pool and its balance: NULL where it has none."""
     return await session.first(_account(), {"token": token, "account": address})
-
-
-async def is_governor(session: ReadSession, address: str) -> bool:
-    """Whether a governor that is followed stands at `address`."""
-    row = await session.first(select(IndexedContract.contract).where(IndexedContract.address == address))
-    return row is not None and row.contract == GOVERNOR
 
 
 @cache

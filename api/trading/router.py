@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Path, Query, Response
 from api import problems
 from api.coins.schemas import Side
 from api.coins.service import CoinNotFoundError, coin_state
-from api.deps import BlockDep, Resources, ResourcesDep, ViewDep
+from api.deps import BlockDep, ResourcesDep, ViewDep
 from api.mirror.service import MirrorEmptyError
 from api.trading import limits, schemas, service
 from api.trading.wallet import TransactionRefusedError
@@ -68,7 +68,6 @@ async def get_trading_limits(
     responses=problems.responses(
         problems.InvalidRequestError,
         CoinNotFoundError,
-        service.GovernorNotFoundError,
         service.SwapRefusedError,
         TransactionRefusedError,
         MirrorEmptyError,
@@ -83,14 +82,14 @@ async def prepare_transactions(
     request: schemas.TransactionRequest,
     _block: BlockDep,
 ) -> schemas.PreparedTransactions:
-    """Prepare a trade, liquidity, a stake, a claim, a vote or an approval for the user's wallet to sign and send.
+    """Prepare a trade, liquidity, a stake, a claim, a delegation or an approval for the user's wallet to sign and send.
 
     Nothing is stored and nothing is sent: asking again is harmless. Sign the steps in their order.
     """
     async with held.view() as view:  # given back before the node is asked, which may take long
         basis = await service.basis_of(view, held.exchange, address, request)
     response.headers.update(view.tip.headers())
-    return await service.prepare(_desk(held), view.tip, address, request, basis)
+    return await service.prepare(service.desk_of(held), view.tip, address, request, basis)
 
 
 @router.get(
@@ -112,8 +111,4 @@ async def get_permit(
     """Return the typed data of an approval that the wallet signs without a transaction of its own (EIP-2612)."""
     async with held.view() as view:
         await coin_state(view.session, address)
-    return await service.permit(_desk(held), address, service.PermitOrder(wallet, amount, lasts_seconds))
-
-
-def _desk(held: Resources) -> service.TradingDesk:
-    return service.TradingDesk(held.rpc, held.settings.chain.chain_id, held.exchange, held.clock)
+    return await service.permit(service.desk_of(held), address, service.PermitOrder(wallet, amount, lasts_seconds))

@@ -8,13 +8,12 @@ from pydantic import Discriminator, Field, Tag
 
 from api.coins.schemas import Side
 from api.mirror.schemas import IndexedBlock
-from api.wire import Address, AddressInput, SearchText, SignedWei, Wei, WeiInput, Wire
+from api.wire import Address, AddressInput, SignedWei, Wei, WeiInput, Wire
 
 MAXIMUM_SLIPPAGE_BPS = 10_000
 DEFAULT_SLIPPAGE_BPS = 100
 DEFAULT_DEADLINE_SECONDS = 600
 MAXIMUM_DEADLINE_SECONDS = 86_400
-MAXIMUM_REASON_LENGTH = 200
 
 
 class Action(StrEnum):
@@ -31,19 +30,6 @@ class Action(StrEnum):
     CLAIM_REVENUE = "claim_revenue"
     DELEGATE = "delegate"
     VOTE = "vote"
-
-
-class Support(StrEnum):
-    """How to vote."""
-
-    AGAINST = "against"
-    FOR = "for"
-    ABSTAIN = "abstain"
-
-    @property
-    def number(self) -> int:
-        """How governors count it."""
-        return list(Support).index(self)
 
 
 class Currency(StrEnum):
@@ -219,19 +205,7 @@ class ApproveRequest(_Request):
     amount: WeiInput = Field(description="coin wei in all; replaces what was allowed before")
 
 
-class VoteRequest(_Request):
-    """Vote on a proposal of a governor."""
-
-    kind: Literal["vote"]
-    governor: AddressInput = Field(description="the governor's contract")
-    proposal_id: WeiInput = Field(description="the proposal's number")
-    support: Support
-    reason: SearchText = Field("", max_length=MAXIMUM_REASON_LENGTH, description="for others to read, on chain")
-
-
-SimpleRequest = (
-    StakeRequest | UnstakeRequest | ClaimRequest | ClaimRevenueRequest | DelegateRequest | ApproveRequest | VoteRequest
-)
+SimpleRequest = StakeRequest | UnstakeRequest | ClaimRequest | ClaimRevenueRequest | DelegateRequest | ApproveRequest
 """Those that need no quote."""
 
 
@@ -248,8 +222,7 @@ TransactionRequest = Annotated[
     | Annotated[ClaimRequest, Tag("claim")]
     | Annotated[ClaimRevenueRequest, Tag("claim_revenue")]
     | Annotated[DelegateRequest, Tag("delegate")]
-    | Annotated[ApproveRequest, Tag("approve")]
-    | Annotated[VoteRequest, Tag("vote")],
+    | Annotated[ApproveRequest, Tag("approve")],
     Discriminator(_kind),
 ]
 

@@ -1,17 +1,18 @@
 """Rules of trading: quotes equal to execution, and transactions that only the user's wallet can sign."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from api.coins.schemas import Side
 from api.coins.service import coin_state
+from api.deps import Resources
 from api.mirror.service import MirrorView, Tip
 from api.problems import ProblemError
-from api.trading import plans, repository, schemas
+from api.trading import plans, schemas
 from api.trading.limits import load_market, wire_refusal
 from api.trading.schemas import Currency, Fee
-from api.trading.wallet import Wallet
+from api.trading.wallet import ChainState, Wallet
 from api.wire import checksummed, utc
 from encore.chain import amm
 from encore.chain.rpc import RpcClient
@@ -33,14 +34,6 @@ _PERMIT_TYPES: Final = {
 }
 
 
-class GovernorNotFoundError(ProblemError):
-    """No governor that is followed has this address."""
-
-    status = 404
-    slug = "governor-not-found"
-    title = "Governor not found"
-
-
 class SwapRefusedError(ProblemError):
     """The exchange would refuse a trade of this size; `detail` has its words."""
 
@@ -57,6 +50,11 @@ class TradingDesk:
     chain_id: int
     exchange: str
     clock: Callable[[], float]
+
+
+def desk_of(held: Resources) -> TradingDesk:
+    """Return what the process has for it."""
+    return TradingDesk(held.rpc, held.settings.chain.chain_id, held.exchange, held.clock)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +128,6 @@ async def basis_of(view: MirrorView, exchange: str, coin: str, request: schemas.
         case schemas.RemoveLiquidityRequest():
             market = await load_market(view, exchange, coin, None)
             return Basis(liquidity=plans.quote_withdrawal(market.limits.pool.reserves, market.total_shares, request))
-        case schemas.VoteRequest() if not await repository.is_governor(view.session, request.governor):
-            raise GovernorNotFoundError(f"{request.governor} is no governor that Encore follows")
     await coin_state(view.session, coin)
     return Basis()
 
@@ -140,28 +136,33 @@ async def prepare(
     desk: TradingDesk, tip: Tip, coin: str, request: schemas.TransactionRequest, basis: Basis
 ) -> schemas.PreparedTransactions:
     """Prepare what the wallet has to sign; `basis` is what `basis_of` gave. Raises as `Wallet.prepare`."""
+    if not isinstance(request, schemas.TradeRequest | schemas.AddLiquidityRequest | schemas.RemoveLiquidityRequest):
+        return await prepare_call(desk, tip, request.wallet, plans.simple(desk.exchange, coin, request))
     wallet = Wallet(desk.rpc, desk.chain_id, request.wallet)
     state = await wallet.state()
-    deadline: int | None = None
-    if isinstance(request, schemas.TradeRequest | schemas.AddLiquidityRequest | schemas.RemoveLiquidityRequest):
-        # The chain's clock may be ahead of ours, or its last block old: the wait counts from the later of both.
-        deadline = max(state.timestamp, int(desk.clock())) + request.deadline_seconds
-        plan = _plan(desk.exchange, coin, request, basis, deadline)
-    else:
-        plan = plans.simple(desk.exchange, coin, request)
+    # The chain's clock may be ahead of ours, or its last block old: the wait counts from the later of both.
+    deadline = max(state.timestamp, int(desk.clock())) + request.deadline_seconds
+    plan = _plan(desk.exchange, coin, request, basis, deadline)
     steps = [plan.wanted]
     if plan.allowance and await wallet.allowance(coin, desk.exchange) < plan.allowance:
         steps.insert(0, plans.approval(desk.exchange, coin, plan.allowance))
-    transactions = await wallet.prepare(state, [step.call for step in steps])
     return schemas.PreparedTransactions(
-        steps=[
-            schemas.Step(action=step.action, description=step.description, transaction=transaction)
-            for step, transaction in zip(steps, transactions, strict=True)
-        ],
+        steps=await _complete(wallet, state, steps),
         quote=basis.quote,
         liquidity=basis.liquidity,
-        expires_at=None if deadline is None else utc(deadline),
+        expires_at=utc(deadline),
         indexed_block=tip.wire(),
+    )
+
+
+async def prepare_call(
+    desk: TradingDesk, tip: Tip, signer: str, planned: plans.Planned
+) -> schemas.PreparedTransactions:
+    """Prepare one call that needs neither a quote nor an allowance. Raises as `Wallet.prepare`."""
+    wallet = Wallet(desk.rpc, desk.chain_id, signer)
+    steps = await _complete(wallet, await wallet.state(), [planned])
+    return schemas.PreparedTransactions(
+        steps=steps, quote=None, liquidity=None, expires_at=None, indexed_block=tip.wire()
     )
 
 
@@ -181,6 +182,14 @@ async def permit(desk: TradingDesk, coin: str, wanted: PermitOrder) -> schemas.P
     domain = {"name": name, "version": version, "chainId": desk.chain_id, "verifyingContract": checksummed(coin)}
     typed_data = {"types": _PERMIT_TYPES, "primaryType": "Permit", "domain": domain, "message": message}
     return schemas.PermitData(typed_data=typed_data, expires_at=utc(deadline))
+
+
+async def _complete(wallet: Wallet, state: ChainState, steps: Sequence[plans.Planned]) -> list[schemas.Step]:
+    transactions = await wallet.prepare(state, [step.call for step in steps])
+    return [
+        schemas.Step(action=step.action, description=step.description, transaction=transaction)
+        for step, transaction in zip(steps, transactions, strict=True)
+    ]
 
 
 def _plan(exchange: str, coin: str, request: schemas.TransactionRequest, basis: Basis, deadline: int) -> plans.Plan:

@@ -6,7 +6,7 @@ from typing import Final
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
-from encore.db.models.chain_governance import Proposal, ProposalVote
+from encore.db.models.chain_governance import Proposal, ProposalVote, QuorumCheckpoint
 from indexer.bulk import Row
 from indexer.check import Check, Reader, address, flag, number
 from indexer.contract import Contract, Event, Handler, Key
@@ -44,6 +44,7 @@ def _created(event: Event, state: State) -> None:
         votes_against=0,
         votes_for=0,
         votes_abstain=0,
+        quorum_votes=0,
         eta=0,
         operation_id=None,
         is_executed=False,
@@ -55,7 +56,10 @@ def _created(event: Event, state: State) -> None:
 def _voted(event: Event, state: State) -> None:
     args = event.args
     support = SUPPORT[args["support"]]
-    _row(event, state)[f"votes_{support}"] += args["weight"]
+    proposal = _row(event, state)
+    proposal[f"votes_{support}"] += args["weight"]
+    if support != "against":
+        proposal["quorum_votes"] += args["weight"]
     state.append(
         ProposalVote,
         event.row(
@@ -84,6 +88,14 @@ def _executed(event: Event, state: State) -> None:
 
 def _canceled(event: Event, state: State) -> None:
     _row(event, state)["is_canceled"] = True
+
+
+def _quorum_updated(event: Event, state: State) -> None:
+    args = event.args
+    _QUORUM_SETTING.apply(event, state)
+    since = event.timestamp if args["oldQuorumNumerator"] else 0
+    row = event.row(governor=event.address, numerator=args["newQuorumNumerator"], since=since)
+    state.append(QuorumCheckpoint, row)
 
 
 def _operation_id(governor: str, proposal: Row) -> str | None:
@@ -122,12 +134,19 @@ async def _checks(reader: Reader) -> list[Check]:
         if row.is_executed or row.is_canceled:
             state = STATE_EXECUTED if row.is_executed else STATE_CANCELED
             found.append(number(row.governor, "state(uint256)", arguments, state))
+    percentages = {(row.governor, row.since): row.numerator for row in await reader.rows(QuorumCheckpoint)}
+    found += [
+        number(governor, "quorumNumerator(uint256)", (since,), numerator)
+        for (governor, since), numerator in percentages.items()
+    ]
     found += [
         flag(row.governor, "hasVoted(uint256,address)", (row.proposal_id, row.voter), mirrored=True)
         for row in await reader.rows(ProposalVote)
     ]
     return found
 
+
+_QUORUM_SETTING: Final = settings(quorumNumerator="newQuorumNumerator")
 
 CONTRACT: Final = Contract(
     name="CreatorGovernor",
@@ -141,7 +160,7 @@ CONTRACT: Final = Contract(
         "VotingDelaySet": settings(votingDelay="newVotingDelay"),
         "VotingPeriodSet": settings(votingPeriod="newVotingPeriod"),
         "ProposalThresholdSet": settings(proposalThreshold="newProposalThreshold"),
-        "QuorumNumeratorUpdated": settings(quorumNumerator="newQuorumNumerator"),
+        "QuorumNumeratorUpdated": Handler(_quorum_updated, _QUORUM_SETTING.reads),
         "LateQuorumVoteExtensionSet": settings(lateQuorumVoteExtension="newVoteExtension"),
     },
     checks=_checks,

@@ -17,6 +17,14 @@ from tests.factories import CHAIN_ID, NOW, address, hash_of
 
 EXCHANGE = address(0xDE)
 FACTORY = address(0xFAC)
+GOVERNOR, SPARK, TIMELOCK = address(0x60), address(0x61), address(0x62)
+DEPLOYED = {
+    "IntegratedCreatorDEX": EXCHANGE,
+    "CreatorTokenFactory": FACTORY,
+    "CreatorGovernor": GOVERNOR,
+    "SparkToken": SPARK,
+    "CreatorTimelock": TIMELOCK,
+}
 
 
 @pytest.fixture
@@ -44,10 +52,7 @@ def settings(tmp_path: Path, database_url: str) -> Settings:
             deployer=address(1),
             block_number=1,
             timestamp=NOW,
-            contracts={
-                "IntegratedCreatorDEX": contract,
-                "CreatorTokenFactory": contract.model_copy(update={"address": FACTORY}),
-            },
+            contracts={name: contract.model_copy(update={"address": at}) for name, at in DEPLOYED.items()},
         ).model_dump_json()
     )
     return settings

@@ -10,13 +10,14 @@ from fastapi import FastAPI
 from sqlalchemy import event, text
 
 from encore.db import Database
-from tests.api.conftest import EXCHANGE
+from tests.api.conftest import EXCHANGE, GOVERNOR, SPARK
 from tests.factories import (
     INITIAL_SUPPLY,
     NOW,
     activity,
     address,
     balance,
+    balanced,
     candle,
     checkpoint,
     creator,
@@ -27,12 +28,16 @@ from tests.factories import (
     opening,
     pool,
     pool_guard,
+    proposal,
+    quorum,
     requirements,
     safeguards,
     save,
     stake,
+    supply,
     token,
     trade,
+    vote,
 )
 
 COIN = address(1)
@@ -59,13 +64,20 @@ STATEMENTS = {
     "/api/v1/creators/1/revenue/distributions": 3,
     "/api/v1/creators/1/revenue/preview?amount=1000000": 5,
     "/api/v1/market": 2,
-    f"/api/v1/wallets/{WALLET}/portfolio": 6,
+    f"/api/v1/wallets/{WALLET}/portfolio": 7,
     f"/api/v1/wallets/{WALLET}/holdings": 2,
     f"/api/v1/wallets/{WALLET}/stakes": 2,
     f"/api/v1/wallets/{WALLET}/liquidity": 2,
+    f"/api/v1/wallets/{WALLET}/revenue": 2,
     f"/api/v1/wallets/{WALLET}/profits": 3,
     f"/api/v1/wallets/{WALLET}/history?limit=5": 2,
     f"/api/v1/wallets/{WALLET}/history?kind=buy&coin={COIN}": 2,
+    "/api/v1/governance/proposals?limit=5": 2,
+    "/api/v1/governance/proposals?state=pending&state=executed": 2,
+    f"/api/v1/governance/proposals?proposer={WALLET}": 2,
+    "/api/v1/governance/proposals/1": 2,
+    "/api/v1/governance/proposals/1/votes": 3,
+    f"/api/v1/governance/voters/{WALLET}": 2,
 }
 """The first is always the checkpoint."""
 MAY_BE_SCANNED = {
@@ -107,6 +119,11 @@ async def filled(database: Database) -> Database:
         *(balance(COIN, wallet, 1) for wallet in wallets),
         *(stake(coin, WALLET, 5) for coin in coins),
         *(liquidity(coin, WALLET, 5) for coin in coins),
+        *(balanced(coin, exchange=EXCHANGE) for coin in coins),
+        *(proposal(GOVERNOR, number, proposer=WALLET, block=number) for number in range(1, COINS + 1)),
+        *(vote(GOVERNOR, 1, wallet, block=block) for block, wallet in enumerate(wallets)),
+        *(supply(SPARK, block, block=block, timestamp=block) for block in range(COINS)),
+        *(quorum(GOVERNOR, 4, block=block, since=block) for block in range(COINS)),
         *(
             candle(COIN, interval_seconds=3_600, opened_at=NOW - NOW % 3_600 - hours * 3_600, prices=(1, 1, 1, 1))
             for hours in range(30)
@@ -171,5 +188,7 @@ TABLES = {
     *("creator_metrics", "milestones", "launch_requirements", "liquidity_changes", "liquidity_positions"),
     *("revenues", "revenue_distributions", "creator_revenue"),
     *("transfers", "stake_changes", "revenue_claims", "balanced_tokens"),
+    *("revenue_positions", "proposals", "proposal_votes", "quorum_checkpoints", "supply_checkpoints"),
+    *("timelock_operations", "voting_power", "delegations", "spark_stakes"),
     *("contract_settings", "pool_guards", "trading_flows", "trading_cooldowns", "trading_exemptions"),
 }

@@ -9,10 +9,10 @@ from encore.db.models.base import Address, Appended, Hash, Mirrored, TokenId, Un
 class Proposal(Mirrored):
     """Calls that were put to the vote; `native_amounts` are wei as decimal strings, `calldatas` 0x hexadecimal.
 
-    Votes count as of `snapshot`. `eta` is when a queued proposal can be executed, 0 before. Its state follows from
-    these and the time: canceled or executed; pending up to `vote_start`, active up to `vote_end`; then, if a quorum
-    voted and more for than against, succeeded, queued once it has an `eta`, and canceled if the timelock's
-    `operation_id` was.
+    Votes count as of `snapshot`; `quorum_votes` are those for and abstaining, of which a quorum is asked. `eta` is
+    when a queued proposal can be executed, 0 before. Its state follows from these and the time: canceled or
+    executed; pending up to `vote_start`, active up to `vote_end`; then, if a quorum voted and more for than
+    against, succeeded, queued once it has an `eta`, and canceled if the timelock's `operation_id` was.
     """
 
     __tablename__ = "proposals"
@@ -31,11 +31,26 @@ class Proposal(Mirrored):
     votes_against: Mapped[Wei]
     votes_for: Mapped[Wei]
     votes_abstain: Mapped[Wei]
+    quorum_votes: Mapped[Wei]
     eta: Mapped[Wei]
     operation_id: Mapped[Hash | None]
     is_executed: Mapped[bool]
     is_canceled: Mapped[bool]
     created_block: Mapped[int]
+
+
+class QuorumCheckpoint(Appended):
+    """The percentage of the supply that a governor's proposals need from the second `since` on; 0: since ever.
+
+    Of several in one second the contract counts the last.
+    """
+
+    __tablename__ = "quorum_checkpoints"
+    __table_args__ = (Index(None, "governor", "since", "block_number", "log_index"),)
+
+    governor: Mapped[Address]
+    numerator: Mapped[int]
+    since: Mapped[UnixTime]
 
 
 class ProposalVote(Appended):

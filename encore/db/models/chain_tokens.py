@@ -83,6 +83,7 @@ class RevenuePosition(Mirrored):
     """
 
     __tablename__ = "revenue_positions"
+    __table_args__ = (Index(None, "account"),)
 
     token: Mapped[Address] = mapped_column(primary_key=True)
     account: Mapped[Address] = mapped_column(primary_key=True)
@@ -209,6 +210,16 @@ class SparkToken(Mirrored):
     reward_reserve: Mapped[Wei]
     reward_per_token: Mapped[Wei]
     accrued_at: Mapped[UnixTime]
+
+
+class SupplyCheckpoint(Appended):
+    """SPARK's supply, in token wei, from this event on; of several in one second the contract counts the last."""
+
+    __tablename__ = "supply_checkpoints"
+    __table_args__ = (Index(None, "token", "timestamp", "block_number", "log_index"),)
+
+    token: Mapped[Address]
+    supply: Mapped[Wei]
 
 
 class SparkStake(Mirrored):

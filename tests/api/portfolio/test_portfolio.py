@@ -79,6 +79,7 @@ async def test_a_portfolio_adds_up_in_native_wei(client: httpx2.AsyncClient, dat
         "holdings": cheap_value + dear_value,
         "stakes": 1_000 * dear_price,
         "pending_rewards": 50 * dear_price,
+        "pending_revenue": 0,
         "liquidity": native + tokens * cheap_price // ETHER,
         "total": sum(totals.values()) - totals["total"],
     }

@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 from eth_account import Account
-from eth_utils.crypto import keccak
 
 from encore.settings import local_account_address, local_account_key
 from tests.api.mirrored import TRADER, Market
@@ -122,27 +121,6 @@ async def test_an_approval_is_a_transaction_or_a_signature(market: Market) -> No
     deadline = int(permit["typed_data"]["message"]["deadline"])
     await market.coin.send("permit", WALLET, market.exchange.address, 777, deadline, signed.v, r, s, sender=6)
     assert await market.coin.call("allowance", WALLET, market.exchange.address) == 777
-
-
-async def test_a_vote_is_prepared_for_governors_that_are_followed(governed: Market) -> None:
-    governor, timelock = (governed.economy.contracts[name] for name in ("CreatorGovernor", "CreatorTimelock"))
-    spark = governed.economy.contracts["SparkToken"]
-    await spark.send("delegate", WALLET)
-    await governed.chain.wait(10)
-    call = timelock.encode("updateDelay", 7_200)
-    await governor.send("propose", [timelock.address], [0], [call], "Wait two hours", sender=TRADER)
-    await governed.chain.wait(120)
-    number = str(await governor.call("hashProposal", [timelock.address], [0], [call], keccak(text="Wait two hours")))
-    await governed.mirror()
-    vote: dict[str, Any] = {"kind": "vote", "governor": governor.address, "proposal_id": number, "support": "for"}
-    prepared = await governed.prepare(**vote, reason="patience")
-    await governed.execute(prepared)
-    against, votes_for, _ = await governor.call("proposalVotes", int(number))
-    assert (against, votes_for > 0) == (0, True)
-
-    body = {"wallet": WALLET, **vote, "governor": timelock.address}
-    response = await governed.client.post(f"{governed.path}/transactions", json=body)
-    assert (response.status_code, response.json()["type"]) == (404, "urn:encore:problem:governor-not-found")
 
 
 async def test_what_the_chain_would_refuse_is_told_before_anybody_signs(market: Market) -> None:

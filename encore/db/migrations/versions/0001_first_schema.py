@@ -646,6 +646,7 @@ def upgrade() -> None:
         sa.Column("votes_against", encore.db.types.Uint256(length=78), nullable=False),
         sa.Column("votes_for", encore.db.types.Uint256(length=78), nullable=False),
         sa.Column("votes_abstain", encore.db.types.Uint256(length=78), nullable=False),
+        sa.Column("quorum_votes", encore.db.types.Uint256(length=78), nullable=False),
         sa.Column("eta", encore.db.types.Uint256(length=78), nullable=False),
         sa.Column("operation_id", sa.String(length=66), nullable=True),
         sa.Column("is_executed", sa.Boolean(), nullable=False),
@@ -658,6 +659,28 @@ def upgrade() -> None:
             batch_op.f("ix_proposals_governor_created_block"), ["governor", "created_block"], unique=False
         )
         batch_op.create_index(batch_op.f("ix_proposals_proposer"), ["proposer"], unique=False)
+
+    op.create_table(
+        "quorum_checkpoints",
+        sa.Column(
+            "block_number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column(
+            "log_index", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("transaction_hash", sa.String(length=66), nullable=False),
+        sa.Column("timestamp", sa.BigInteger(), nullable=False),
+        sa.Column("governor", sa.String(length=42), nullable=False),
+        sa.Column("numerator", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("block_number", "log_index", name=op.f("pk_quorum_checkpoints")),
+    )
+    with op.batch_alter_table("quorum_checkpoints", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_quorum_checkpoints_governor_since_block_number_log_index"),
+            ["governor", "since", "block_number", "log_index"],
+            unique=False,
+        )
 
     op.create_table(
         "revenue_claims",
@@ -741,6 +764,9 @@ def upgrade() -> None:
         sa.Column("settled_cumulative", encore.db.types.Uint256(length=78), nullable=False),
         sa.PrimaryKeyConstraint("token", "account", name=op.f("pk_revenue_positions")),
     )
+    with op.batch_alter_table("revenue_positions", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_revenue_positions_account"), ["account"], unique=False)
+
     op.create_table(
         "revenue_receipts",
         sa.Column(
@@ -890,6 +916,27 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("stakes", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_stakes_account"), ["account"], unique=False)
+
+    op.create_table(
+        "supply_checkpoints",
+        sa.Column(
+            "block_number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column(
+            "log_index", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("transaction_hash", sa.String(length=66), nullable=False),
+        sa.Column("timestamp", sa.BigInteger(), nullable=False),
+        sa.Column("token", sa.String(length=42), nullable=False),
+        sa.Column("supply", encore.db.types.Uint256(length=78), nullable=False),
+        sa.PrimaryKeyConstraint("block_number", "log_index", name=op.f("pk_supply_checkpoints")),
+    )
+    with op.batch_alter_table("supply_checkpoints", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_supply_checkpoints_token_timestamp_block_number_log_index"),
+            ["token", "timestamp", "block_number", "log_index"],
+            unique=False,
+        )
 
     op.create_table(
         "timelock_calls",
@@ -1553,6 +1600,10 @@ def downgrade() -> None:
 
     op.drop_table("timelock_operations")
     op.drop_table("timelock_calls")
+    with op.batch_alter_table("supply_checkpoints", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_supply_checkpoints_token_timestamp_block_number_log_index"))
+
+    op.drop_table("supply_checkpoints")
     with op.batch_alter_table("stakes", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_stakes_account"))
 
@@ -1577,6 +1628,9 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_revenue_receipts_token_block_number_log_index"))
 
     op.drop_table("revenue_receipts")
+    with op.batch_alter_table("revenue_positions", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_revenue_positions_account"))
+
     op.drop_table("revenue_positions")
     with op.batch_alter_table("revenue_divisions", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_revenue_divisions_token_block_number_log_index"))
@@ -1591,6 +1645,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_revenue_claims_account_block_number_log_index"))
 
     op.drop_table("revenue_claims")
+    with op.batch_alter_table("quorum_checkpoints", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_quorum_checkpoints_governor_since_block_number_log_index"))
+
+    op.drop_table("quorum_checkpoints")
     with op.batch_alter_table("proposals", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_proposals_proposer"))
         batch_op.drop_index(batch_op.f("ix_proposals_governor_created_block"))
