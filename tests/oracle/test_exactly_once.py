@@ -4,8 +4,8 @@ import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -87,17 +87,23 @@ class Ordeal:
         log.plays[0].event_key = f"life {self.queued}"
         await save_all(self.loop.database, log.plays)
 
-    def start_oracle(self) -> subprocess.Popen[bytes]:
-        """Start `encore oracle run`, which reaches the node through the proxy alone."""
+    @contextmanager
+    def running_oracle(self) -> Iterator[subprocess.Popen[bytes]]:
+        """Run `encore oracle run`, which reaches the node through the proxy alone, and kill it with -9."""
         settings = {
             "ENCORE_DATABASE_URL": self.loop.database.url,
             "ENCORE_DATA_DIR": str(self.loop.settings.data_dir),
             "ENCORE_RPC_URLS": self.proxy.url,
         }
         with self.log.open("ab") as log:
-            return subprocess.Popen(
+            process = subprocess.Popen(
                 [sys.executable, "-m", "encore", "oracle", "run"], env=os.environ | settings, stdout=log, stderr=log
             )
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.wait()
 
     async def live_until_killed(self) -> None:
         """Let a process live for a random number of requests, while something befalls the node, and kill it.
@@ -106,17 +112,15 @@ class Ordeal:
         """
         last = self.proxy.requests + self.random.randrange(1, REQUESTS_OF_A_LIFE)
         dies_early = self.random.random() < 0.5
-        process = self.start_oracle()
+        with self.running_oracle() as process:
 
-        async def has_asked() -> bool:
-            assert process.poll() is None, self.log.read_text()[-2_000:]
-            return self.proxy.requests >= last or (dies_early and await self._is_open_no_more())
+            async def has_asked() -> bool:
+                assert process.poll() is None, self.log.read_text()[-2_000:]
+                return self.proxy.requests >= last or (dies_early and await self._is_open_no_more())
 
-        befalls = asyncio.create_task(self._befall())
-        await eventually(has_asked)
-        await asyncio.sleep(self.random.random() * LONGEST_PAUSE_SECONDS)  # where it dies is up to chance
-        process.kill()
-        process.wait()
+            befalls = asyncio.create_task(self._befall())
+            await eventually(has_asked)
+            await asyncio.sleep(self.random.random() * LONGEST_PAUSE_SECONDS)  # where it dies is up to chance
         await befalls
 
     async def _befall(self) -> None:
@@ -166,12 +170,12 @@ class Ordeal:
         """Let a process see everything through on a good network, until it is final, and end it."""
         self.proxy.fault_rate = 0
         await self.rpc.call("anvil_setNextBlockBaseFeePerGas", hex(GWEI))
-        process = self.start_oracle()
-        await eventually(self._is_open_no_more)
-        await eventually(self._is_level)
-        await self.rpc.call("anvil_mine", hex(LOCAL.finality_blocks + 1))
-        await eventually(self._is_final)
-        stop_process(process)
+        with self.running_oracle() as process:
+            await eventually(self._is_open_no_more)
+            await eventually(self._is_level)
+            await self.rpc.call("anvil_mine", hex(LOCAL.finality_blocks + 1))
+            await eventually(self._is_final)
+            stop_process(process)
 
     async def _count(self, condition: Any) -> int:
         async with self.loop.database.read() as session:

@@ -179,6 +179,18 @@ async def test_mined_entries_are_watched_until_they_are_final(
     assert (await entries(database))[0].is_final
 
 
+async def test_what_is_found_mined_when_it_is_final_already_is_final_though_the_chain_stands_still(
+    database: Database, rpc: RpcClient, recorder: Recorder, signer: Signer, new_sender: NewSender
+) -> None:
+    await queue(database, recorder.intent(1, signer.address))
+    await new_sender().run_once()
+    await mine(rpc, LOCAL.finality_blocks + 1)
+    sender = new_sender()
+    await drain(sender)
+    await sender.run_once()
+    assert [(row.status, row.is_final) for row in await entries(database)] == [("confirmed", True)]
+
+
 async def test_a_stuck_transaction_is_outbid_at_the_same_nonce(
     database: Database, rpc: RpcClient, recorder: Recorder, signer: Signer, new_sender: NewSender
 ) -> None:

@@ -155,6 +155,7 @@ class OutboxSender:
                 released |= await self._release_displaced(entry, head)
         if outcomes:
             await self._store.record_mined(outcomes)
+            self._checked_head = ""  # they may be final already, and a development chain may stand still
         return released or bool(outcomes)
 
     async def _release_displaced(self, entry: Travelling, head: Head) -> bool:
