@@ -5,7 +5,8 @@ PYTHON ?= $(shell command -v python3.12 >/dev/null 2>&1 && python3.12 -c '' 2>/d
 VENV := .venv
 BIN := $(VENV)/bin
 UV_VERSION := 0.13.8
-TESTS := -p no:ape_test -p no:boa_test -n auto
+# One worker more than cores: many a test waits for a process that it started.
+TESTS := -p no:ape_test -p no:boa_test -n $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1) --dist worksteal
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
