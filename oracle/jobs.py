@@ -19,6 +19,7 @@ from encore.errors import DatabaseError, EncoreError, RpcError, RpcUnavailableEr
 from oracle.assembly import Oracle, observe
 from oracle.changes import Changes
 from oracle.gas import GasOutlook
+from oracle.notice import Notice
 from oracle.publisher import METRICS_KIND
 from oracle.quorum import Moment
 from oracle.repository.sql import CreatorIds
@@ -62,13 +63,16 @@ class Jobs:
         self._reminder = asyncio.Event()
         self._queued = asyncio.Event()
         self._gas: GasOutlook | None = None
+        self._moment: Moment | None = None
         self._touched: CreatorIds = set()
         """Whom to count again; None for everybody."""
         self._everything_owed = False
         """Whether the hourly write, and what goes with it, has not been done yet."""
         self._epoch = 0
         """When the epoch began (unix seconds) for which everybody was last looked at, where oracles must agree."""
-        self._told = ""
+        self._paused = Notice("paused", "resumed")
+        self._waits = Notice("the hourly figures wait", "the hourly figures wait no longer")
+        self._low_balance = Notice("the oracle's balance is low", "the oracle's balance is enough again")
 
     async def run(self) -> None:
         """Work until cancelled; raises the `EncoreError` that ends it."""
@@ -104,11 +108,12 @@ class Jobs:
         await self._leadership.check()
         state = await self._oracle.state()
         if state.pause is not None:
-            self._tell("paused", reason=state.pause.reason, since=state.pause.since.isoformat())
+            self._paused.lasts(reason=state.pause.reason, since=state.pause.since.isoformat())
             await asyncio.sleep(LOOK_SECONDS)
             self._hour.set()  # once it goes on, everything is made up for
             return
-        moment = await self._oracle.contracts.moment()
+        self._paused.ends()
+        moment = await self._rules()
         await self._notice_changes(moment)
         waits = await self._why_wait(state, moment)
         everything = self._everything_owed and waits is None
@@ -121,10 +126,16 @@ class Jobs:
         self._touched = set()
         self._everything_owed &= not everything
         if self._everything_owed and waits is not None:
-            self._tell("the hourly figures wait", reason=waits)
+            self._waits.lasts(reason=waits)
         else:
-            self._told = ""
+            self._waits.ends()
         await _wait(self._hour, LOOK_SECONDS)
+
+    async def _rules(self) -> Moment:
+        """Return the rules for reports and, where oracles must agree, what the chain's clock says just now."""
+        if self._moment is None or self._moment.needs_agreement:
+            self._moment = await self._oracle.contracts.moment()
+        return self._moment
 
     async def _notice_changes(self, moment: Moment) -> None:
         async with self._oracle.database.read() as session:
@@ -189,19 +200,17 @@ class Jobs:
             await _wait(self._queued, IDLE_OUTBOX_SECONDS if progress.is_idle else OUTBOX_SECONDS)
 
     async def _watch_round(self) -> None:
-        """Follow the price of gas and the balance, and tell how the oracle stands."""
+        """Follow the price of gas, the rules for reports and the balance, and tell how the oracle stands."""
         self._gas = await self._oracle.gas_prices.note()
+        self._moment = await self._oracle.contracts.moment()
         seen = await observe(self._oracle, self._gas)
         self._telemetry.saw(seen, self._oracle.gas_budget.left(seen.spending, METRICS_KIND))
-        if seen.balance < (least := self._oracle.settings.oracle_low_balance_wei):
-            _log.warning("the oracle's balance is low", balance_wei=seen.balance, least_wei=least)
+        least = self._oracle.settings.oracle_low_balance_wei
+        if seen.balance < least:
+            self._low_balance.lasts(balance_wei=seen.balance, least_wei=least)
+        else:
+            self._low_balance.ends()
         await asyncio.sleep(WATCH_SECONDS)
-
-    def _tell(self, event: str, **values: str) -> None:
-        """Log a state that lasts, once."""
-        if self._told != event:
-            self._told = event
-            _log.warning(event, **values)
 
 
 @asynccontextmanager
