@@ -30,8 +30,13 @@ DEPLOYED = {
 @pytest.fixture
 def settings(tmp_path: Path, database_url: str) -> Settings:
     """Settings of an application over a fresh database of each kind, with a deployment but without a chain."""
+    return deployed(tmp_path, database_url=database_url)
+
+
+def deployed(folder: Path, *, database_url: str) -> Settings:
+    """Return settings with `folder` for data, where a deployment stands."""
     settings = Settings(
-        data_dir=tmp_path,
+        data_dir=folder,
         database_url=database_url,
         rpc_urls=("http://127.0.0.1:9",),
         api_cache_megabytes=0,  # tests write rows without a new block
