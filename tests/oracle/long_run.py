@@ -5,7 +5,7 @@ from typing import Final
 
 SEED: Final = int(os.environ.get("ORACLE_SEED", "0"))
 """What tells the parts of a long run apart."""
-KILLS: Final = int(os.environ.get("ORACLE_KILLS", "3"))
+KILLS: Final = int(os.environ.get("ORACLE_KILLS", "2"))
 """Kills of the running oracle, for each database."""
 
 LASTFM_FOLDER: Final = os.environ.get("ORACLE_LASTFM", "")

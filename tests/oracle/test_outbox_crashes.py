@@ -1,18 +1,16 @@
-"""Exactly once, in order, no nonce gap: while the sender is killed, the network loses answers and blocks are undone."""
+"""Exactly once, in order, no nonce gap: while the sender dies, the network loses answers and blocks are undone."""
 
-import asyncio
 import random
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from encore.chain.outbox import FeePolicy, Node, OutboxSender, Signer, enqueue
+from encore.chain.outbox import sender as sender_module
 from encore.chain.outbox.fees import GWEI
 from encore.chain.rpc import RpcClient
 from encore.db import Database
@@ -23,20 +21,16 @@ from tests.faulty_proxy import FaultyProxy
 from tests.oracle.conftest import LOCAL, Recorder
 from tests.support import eventually
 
-SENDER_PROCESS = Path(__file__).with_name("sender_process.py")
-KILLS = 4
-INTENTS_A_LIFE = 12
-LONGEST_LIFE_SECONDS = 0.4
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Broadcast again at once what has no receipt, instead of every few seconds."""
+    monkeypatch.setattr(sender_module, "REBROADCAST_SECONDS", 0.1)
 
 
 async def queue(database: Database, recorder: Recorder, signer: Signer, numbers: range) -> None:
     async with database.transaction() as connection:
         await enqueue(connection, [recorder.intent(number, signer.address) for number in numbers], datetime.now(UTC))
-
-
-async def undecided(database: Database) -> int:
-    async with database.read() as session:
-        return int(await session.scalar(select(func.count()).where(OutboxEntry.status.in_(["pending", "sent"]))))
 
 
 async def drain(sender: OutboxSender) -> None:
@@ -95,42 +89,21 @@ async def test_a_death_at_any_request_loses_nothing_and_repeats_nothing(
     await each_happened_once(database, rpc, recorder, signer, 58)
 
 
-async def test_a_sender_killed_at_random_points_sends_everything_once(
-    database: Database, rpc: RpcClient, recorder: Recorder, signer: Signer, new_sender: Callable[[], OutboxSender]
-) -> None:
-    rng = random.Random(7)
-    for life in range(KILLS):
-        first = life * INTENTS_A_LIFE
-        await queue(database, recorder, signer, range(first, first + INTENTS_A_LIFE))
-        before = await undecided(database)
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, str(SENDER_PROCESS), database.url, rpc.endpoints[0]
-        )
-
-        async def has_begun(before: int = before) -> bool:
-            return await undecided(database) < before
-
-        await eventually(has_begun)
-        await asyncio.sleep(rng.uniform(0, LONGEST_LIFE_SECONDS))  # where in its work it dies is up to chance
-        process.kill()
-        await process.wait()
-    await drain(new_sender())
-    await each_happened_once(database, rpc, recorder, signer, KILLS * INTENTS_A_LIFE)
-
-
+@pytest.mark.usefixtures("hasty")
 async def test_lost_requests_and_answers_lose_nothing_and_send_nothing_twice(
     database: Database, anvil: LocalChain, rpc: RpcClient, recorder: Recorder, signer: Signer
 ) -> None:
-    await queue(database, recorder, signer, range(40))
+    await queue(database, recorder, signer, range(15))
     async with (
         FaultyProxy(anvil.url, seed=3, fault_rate=0.3).serving() as proxy,
         RpcClient([proxy.url], attempts=1) as faulty,  # so that every fault cuts a round short
     ):
         await drain(OutboxSender(database, Node(faulty, LOCAL, signer.address), signer, FeePolicy(cap=1_000 * GWEI)))
         assert proxy.faults.total() > 20
-    await each_happened_once(database, rpc, recorder, signer, 40)
+    await each_happened_once(database, rpc, recorder, signer, 15)
 
 
+@pytest.mark.usefixtures("hasty")
 async def test_reorgs_while_sending_end_with_everything_once_and_in_order(
     database: Database, rpc: RpcClient, recorder: Recorder, signer: Signer, new_sender: Callable[[], OutboxSender]
 ) -> None:
