@@ -6,6 +6,7 @@ import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from time import monotonic
 from typing import Final
@@ -22,10 +23,11 @@ from indexer.reorg import find_fork
 from indexer.source import Head, Header, Log, Source, log_position, suggested_span
 from indexer.telemetry import Telemetry
 
-FIRST_SPAN: Final = 500
-LONGEST_SPAN: Final = 4_000
-LOGS_PER_SEGMENT: Final = 10_000
-"""Ranges of final blocks grow and shrink towards this many logs: enough for bulk writes, not too much for memory."""
+FIRST_SPAN: Final = 50
+LONGEST_SPAN: Final = 1_000
+LOGS_PER_SEGMENT: Final = 5_000
+"""Ranges of final blocks grow and shrink towards this many logs: enough for bulk writes, and few enough that reading,
+preparing and writing begin to overlap early."""
 UNDOABLE_SPAN: Final = 64
 """Blocks that are not final are read one eth_getLogs each; this many go into one request and one transaction."""
 HEAD_SECONDS: Final = 5.0
@@ -35,7 +37,8 @@ OBJECTS_PER_COLLECTION: Final = 200_000
 FIRST_RETRY_SECONDS: Final = 0.02
 LONGEST_RETRY_SECONDS: Final = 5.0
 
-Fetch = Callable[[Sequence[Header], Iterable[str]], Awaitable[list[Log]]]
+Fetch = Callable[[Iterable[str]], Awaitable[list[Log]]]
+"""Asks for the logs of some addresses in the blocks at hand."""
 
 _log = structlog.get_logger(__name__)
 
@@ -129,9 +132,10 @@ class Indexer:
         final = [block for block in blocks if block.number <= head.finalized]
         if (await self._source.header(final[-1].number)).hash != final[-1].hash:
             return True  # a reorg is to be followed first
-        logs, announced = await self._read_logs(self._source.logs_by_number, final, self._mirror.followed)
-        followed = {**self._mirror.followed, **announced}
         first, last = final[0].number, final[-1].number
+        fetch = partial(self._source.logs_by_number, first, last)
+        logs, announced = await self._complete(fetch, final, await fetch(self._mirror.followed), self._mirror.followed)
+        followed = {**self._mirror.followed, **announced}
         mirrored = await self._mirror.log_positions(first, last)
         found = {log_position(log) for log in logs if self._registry.event_of(log, followed) is not None}
         if not found >= mirrored:
@@ -186,31 +190,40 @@ class Indexer:
             await asyncio.gather(ahead, return_exceptions=True)
 
     async def _read_run(self, head: Head, first: int, followed: Mapping[str, str]) -> Run:
-        """Read the blocks from `first` on, all final or none; ranges that the node refuses are made smaller."""
+        """Read the blocks from `first` on, all final or none."""
+        if first <= head.finalized:
+            return await self._read_final_run(head, first, followed)
+        headers = await self._read_headers(head, first, min(first + UNDOABLE_SPAN - 1, head.header.number))
+        fetch = partial(self._source.logs_by_hash, headers)
+        return Run(headers, *await self._complete(fetch, headers, await fetch(followed), followed))
+
+    async def _read_final_run(self, head: Head, first: int, followed: Mapping[str, str]) -> Run:
+        """Read headers and logs at the same time; ranges that the node refuses are made smaller."""
         while True:
-            headers = await self._read_headers(head, first)
-            is_final = headers[-1].number <= head.finalized
-            fetch = self._source.logs_by_number if is_final else self._source.logs_by_hash
+            last = min(first + self._span - 1, head.finalized, head.header.number)
+            fetch = partial(self._source.logs_by_number, first, last)
+            headers, logs = await asyncio.gather(
+                self._read_headers(head, first, last), fetch(followed), return_exceptions=True
+            )
+            if isinstance(headers, BaseException):
+                raise headers
             try:
-                logs, announced = await self._read_logs(fetch, headers, followed)
+                if isinstance(logs, BaseException):
+                    raise logs
+                logs, announced = await self._complete(fetch, headers, logs, followed)
             except (RpcError, RpcUnavailableError) as error:
-                if not is_final or len(headers) == 1:
+                if first == last:
                     raise
                 self._telemetry.failed(error)
-                self._span = min(suggested_span(error) or len(headers), len(headers) // 2)
+                blocks = 1 + last - first
+                self._span = min(suggested_span(error) or blocks, blocks // 2)
                 _log.info("the node refuses this range of logs", next_blocks=self._span, reason=str(error))
                 continue
-            if is_final:
-                self._adapt_span(len(logs))
+            self._adapt_span(len(logs))
             return Run(headers, logs, announced)
 
-    async def _read_headers(self, head: Head, first: int) -> list[Header]:
-        """Read a run of headers, all final or none; raises where they are not linked."""
-        last = (
-            min(first + self._span - 1, head.finalized, head.header.number)
-            if first <= head.finalized
-            else min(first + UNDOABLE_SPAN - 1, head.header.number)
-        )
+    async def _read_headers(self, head: Head, first: int, last: int) -> list[Header]:
+        """Read a run of headers; raises where they are not linked."""
         headers = [head.header] if first == head.header.number else await self._source.headers(range(first, last + 1))
         for parent, child in pairwise(headers):
             if child.parent_hash != parent.hash:
@@ -235,16 +248,16 @@ class Indexer:
             eta_seconds=round(behind * seconds / len(run.headers)),
         )
 
-    async def _read_logs(
-        self, fetch: Fetch, headers: Sequence[Header], followed: Mapping[str, str]
+    async def _complete(
+        self, fetch: Fetch, headers: Sequence[Header], logs: list[Log], followed: Mapping[str, str]
     ) -> tuple[list[Log], dict[str, str]]:
-        """Read the logs of every followed contract, those that are announced in these very blocks too."""
-        logs = await fetch(headers, followed)
+        """Verify the logs, and add those of the contracts that are announced in these very blocks."""
+        logs = await self._source.verified(headers, logs, followed)
         announced: dict[str, str] = {}
         found = self._registry.announcements(logs, followed)
         while found:
             announced |= found
-            added = await fetch(headers, found)
+            added = await self._source.verified(headers, await fetch(found), found)
             logs += added
             found = self._registry.announcements(added, {**followed, **announced})
         if announced:

@@ -103,29 +103,30 @@ class Source:
             headers.append(_header(block))
         return headers
 
-    async def logs_by_number(self, headers: Sequence[Header], addresses: Iterable[str]) -> list[Log]:
-        """Return the logs of a run of final blocks, by one range query."""
+    async def logs_by_number(self, first: int, last: int, addresses: Iterable[str]) -> list[Log]:
+        """Return the logs of a run of final blocks, by one range query; for `verified`."""
         followed = set(addresses)
-        span = {"fromBlock": hex(headers[0].number), "toBlock": hex(headers[-1].number)}
-        logs = _matching(await self._rpc.call("eth_getLogs", span | self._filter(followed)), followed)
-        return await self._checked(headers, logs, followed)
+        span = {"fromBlock": hex(first), "toBlock": hex(last)}
+        return _matching(await self._rpc.call("eth_getLogs", span | self._filter(followed)), followed)
 
     async def logs_by_hash(self, headers: Sequence[Header], addresses: Iterable[str]) -> list[Log]:
-        """Return the logs of exactly these blocks, whatever branch the node is on by now."""
+        """Return the logs of exactly these blocks, whatever branch the node is on by now; for `verified`."""
         followed = set(addresses)
         requests: list[Request] = [
             ("eth_getLogs", [{"blockHash": header.hash} | self._filter(followed)]) for header in headers
         ]
         answers = await self._rpc.batch(requests)
-        logs = _matching([log for answer in answers for log in answer], followed)
-        return await self._checked(headers, logs, followed)
+        return _matching([log for answer in answers for log in answer], followed)
 
     def _filter(self, followed: set[str]) -> dict[str, Any]:
         topics: dict[str, Any] = {"topics": [self._topics]}
         return topics if len(followed) > ADDRESSES_PER_FILTER else topics | {"address": sorted(followed)}
 
-    async def _checked(self, headers: Sequence[Header], logs: list[Log], followed: set[str]) -> list[Log]:
-        """Verify that logs belong to these headers in order, and fill in blocks whose logs the node left out."""
+    async def verified(self, headers: Sequence[Header], logs: list[Log], addresses: Iterable[str]) -> list[Log]:
+        """Return the logs of `addresses` in these blocks, with those of blocks whose logs the node left out.
+
+        Raises `InconsistentNodeError` where a log belongs to none of the headers, or they are out of order.
+        """
         hashes = {header.hash: header.number for header in headers}
         position = (-1, -1)
         for log in logs:
@@ -138,6 +139,7 @@ class Source:
             if (number, int(log["logIndex"], 16)) <= position:
                 raise InconsistentNodeError(f"eth_getLogs answered with logs of block {number} out of order")
             position = (number, int(log["logIndex"], 16))
+        followed = set(addresses)
         suspicious = self._suspicious(headers, logs, followed)
         if not suspicious:
             return logs
