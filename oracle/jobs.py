@@ -35,8 +35,8 @@ SCHEDULE: Final[dict[str, dict[str, Any]]] = {
 """When each persisted job runs, in UTC."""
 LOOK_SECONDS: Final = 2.0
 WATCH_SECONDS: Final = 30.0
-OUTBOX_SECONDS: Final = 0.25
-IDLE_OUTBOX_SECONDS: Final = 1.0
+LOOKS_A_BLOCK: Final = 4
+"""How often in a block's time the outbox looks at the chain while something is under way; once otherwise."""
 FIRST_RETRY_SECONDS: Final = 0.5
 LONGEST_RETRY_SECONDS: Final = 10.0
 
@@ -197,7 +197,8 @@ class Jobs:
         state = await self._oracle.state()
         progress = await self._oracle.outbox.run_once(sends=state.pause is None)
         if not progress.changed:
-            await _wait(self._queued, IDLE_OUTBOX_SECONDS if progress.is_idle else OUTBOX_SECONDS)
+            block_seconds = self._oracle.settings.chain.block_seconds
+            await _wait(self._queued, block_seconds if progress.is_idle else block_seconds / LOOKS_A_BLOCK)
 
     async def _watch_round(self) -> None:
         """Follow the price of gas, the rules for reports and the balance, and tell how the oracle stands."""
