@@ -22,7 +22,6 @@ class LaunchCandidate:
     name: str
     description: str
     image_url: str
-    observed_at: int
     attempts: Attempts
 
 
@@ -36,7 +35,6 @@ async def launch_candidates(session: ReadSession, factory: str, chain_id: int) -
             Creator.id.label("creator_id"),
             Creator.description,
             Creator.image_url,
-            CreatorMetrics.observed_at,
             *attempts_columns(launches),
         )
         .join(Creator, Creator.wallet == CreatorMetrics.creator)
@@ -58,7 +56,6 @@ async def launch_candidates(session: ReadSession, factory: str, chain_id: int) -
             name=row.name,
             description=row.description,
             image_url=row.image_url,
-            observed_at=row.observed_at,
             attempts=attempts_in(row),
         )
         for row in await session.all(statement)

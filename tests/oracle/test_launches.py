@@ -16,7 +16,6 @@ CANDIDATE = LaunchCandidate(
     name="Sigur Rós",
     description="",
     image_url="",
-    observed_at=0,
     attempts=Attempts(),
 )
 
