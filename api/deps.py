@@ -40,6 +40,7 @@ class Resources:
     follower: TipFollower
     limiter: Limiter
     hub: Hub = field(default_factory=Hub)
+    block_wait_seconds: float = BLOCK_WAIT_SECONDS
 
     @classmethod
     def open(cls, settings: Settings, clock: Clock) -> "Resources":
@@ -102,7 +103,7 @@ async def awaited_block(
         return
     tip = held.follower.tip
     is_far = tip is not None and min_block > tip.number + FARTHEST_BLOCK
-    if is_far or not await held.follower.reaches(min_block, BLOCK_WAIT_SECONDS):
+    if is_far or not await held.follower.reaches(min_block, held.block_wait_seconds):
         raise BlockNotIndexedError(f"block {min_block} is not indexed yet; ask again in a moment")
 
 

@@ -201,18 +201,16 @@ async def test_a_request_waits_for_the_block_that_it_asks_for(hot: FastAPI, data
         assert (await waiting).json()["indexed_block"]["number"] == 1_002
 
 
-async def test_it_does_not_wait_for_ever(hot: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("api.deps.BLOCK_WAIT_SECONDS", 0.05)
+async def test_it_does_not_wait_for_ever(hot: FastAPI) -> None:
+    hot.state.resources.block_wait_seconds = 0.05
     async with checked_client(hot) as client:
         answer = await client.get("/api/v1/coins", params={"min_block": 2_000})
     assert (answer.status_code, answer.json()["type"]) == (409, "urn:encore:problem:block-not-indexed")
     assert answer.headers["retry-after"] == "1"
 
 
-async def test_it_does_not_wait_for_a_block_that_cannot_come_in_time(
-    hot: FastAPI, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("api.deps.BLOCK_WAIT_SECONDS", 3_600)
+async def test_it_does_not_wait_for_a_block_that_cannot_come_in_time(hot: FastAPI) -> None:
+    hot.state.resources.block_wait_seconds = 3_600
     async with checked_client(hot) as client:
         answer = await client.get("/api/v1/coins", params={"min_block": 1_001 + FARTHEST_BLOCK})
     assert answer.status_code == 409
