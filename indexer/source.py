@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import structlog
 
@@ -32,8 +32,7 @@ LOCAL_FINALITY_BLOCKS: Final = 5_000
 _log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(NamedTuple):
     """A block header; `timestamp` in seconds, `bloom` as an integer."""
 
     number: int
@@ -152,14 +151,14 @@ class Source:
     def _suspicious(self, headers: Sequence[Header], logs: Sequence[Log], followed: set[str]) -> list[Header]:
         """Return the blocks whose bloom names a followed address and topic of which the answer has no log."""
         seen = {(log["blockHash"], log["address"]) for log in logs}
-        topics = [bloom_mask(topic) for topic in self._topics]
         addresses = [(address, bloom_mask(address)) for address in followed]
+        topics = [bloom_mask(topic) for topic in self._topics]
         return [
             header
             for header in headers
             if header.bloom not in UNINFORMATIVE
-            and any(header.bloom & topic == topic for topic in topics)
             and any(header.bloom & mask == mask and (header.hash, address) not in seen for address, mask in addresses)
+            and any(header.bloom & topic == topic for topic in topics)
         ]
 
     async def _receipt_logs(self, headers: Sequence[Header], followed: set[str]) -> list[Log]:
