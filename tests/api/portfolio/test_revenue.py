@@ -7,7 +7,7 @@ from tests.api.mirrored import Market
 from tests.factories import ETHER
 
 HOLDERS = (3, 4, 5)
-STEPS = 24
+STEPS = 12
 
 
 async def test_pending_revenue_is_what_the_contracts_view_says_in_the_same_block(market: Market) -> None:
