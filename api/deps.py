@@ -12,6 +12,7 @@ from api.limits import Limiter, limiter
 from api.mirror.follower import TipFollower
 from api.mirror.service import BlockNotIndexedError, MirrorView, Tip
 from api.realtime import Hub
+from api.telemetry import Telemetry
 from api.wire import INT64_MAX
 from encore.chain.deployments import Deployment, load_deployment
 from encore.chain.rpc import RpcClient
@@ -39,6 +40,7 @@ class Resources:
     rpc: RpcClient
     follower: TipFollower
     limiter: Limiter
+    telemetry: Telemetry
     hub: Hub = field(default_factory=Hub)
     block_wait_seconds: float = BLOCK_WAIT_SECONDS
 
@@ -50,14 +52,23 @@ class Resources:
         """
         settings.check_for_api()
         database = Database(settings.database)
-        return cls(
+        telemetry = Telemetry()
+        opened = cls(
             settings,
             clock,
             database,
-            RpcClient(settings.endpoints, timeout_seconds=RPC_TIMEOUT_SECONDS, attempts=RPC_ATTEMPTS),
+            RpcClient(
+                settings.endpoints,
+                timeout_seconds=RPC_TIMEOUT_SECONDS,
+                attempts=RPC_ATTEMPTS,
+                observer=telemetry.requested,
+            ),
             TipFollower(database, settings.chain.chain_id),
             limiter(settings.redis_url),
+            telemetry,
         )
+        telemetry.watch(opened.follower, opened.hub)
+        return opened
 
     @cached_property
     def deployment(self) -> Deployment:

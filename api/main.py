@@ -25,8 +25,10 @@ from api.limits import RateLimit, TooManyRequestsError
 from api.middleware import BodyLimit, RequestLog
 from api.page_cache import PageCache
 from api.portfolio.router import router as portfolio
+from api.telemetry import Metered
 from api.trading.router import router as trading
 from api.webhooks.router import router as webhooks
+from encore.monitor import Listener, monitored
 from encore.settings import Settings
 
 BASE_PATH: Final = "/api/v1"
@@ -77,6 +79,7 @@ def create_app(settings: Settings, *, clock: Clock = time.time) -> FastAPI:
         expose_headers=EXPOSED_HEADERS,
     )
     app.add_middleware(RequestLog)
+    app.add_middleware(Metered, telemetry=held.telemetry)
     build = app.build_middleware_stack
     # Around all other middleware, FastAPI's own too: a kept page costs little more than sending it.
     app.build_middleware_stack = lambda: PageCache(  # type: ignore[method-assign] # as Starlette's own are built
@@ -89,6 +92,17 @@ def create_app(settings: Settings, *, clock: Clock = time.time) -> FastAPI:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     held: Resources = app.state.resources
+    listener = Listener(held.settings.api_metrics_host, held.settings.api_metrics_port, "ENCORE_API_METRICS_PORT")
+    async with monitored(held.telemetry.exposition, lambda: _unready(held), listener), _following(held):
+        yield
+
+
+def _unready(held: Resources) -> str | None:
+    return "nothing is indexed, or the database is away" if held.follower.tip is None else None
+
+
+@asynccontextmanager
+async def _following(held: Resources) -> AsyncIterator[None]:
     broadcaster = asyncio.create_task(broadcast(held.database, held.hub))
     following = asyncio.create_task(held.follower.run())
     try:

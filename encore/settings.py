@@ -133,6 +133,8 @@ class Settings(BaseSettings):
     oracle_low_balance: Decimal = Field(
         Decimal(1), ge=0, decimal_places=18, description="native coins below which the oracle's balance is warned of"
     )
+    api_metrics_host: str = Field("127.0.0.1", description="address the API's metrics and health listen on")
+    api_metrics_port: int = Field(0, ge=0, le=65535, description="port of the same; 0 for none")
     oracle_metrics_host: str = Field("127.0.0.1", description="address the oracle's metrics and health listen on")
     oracle_metrics_port: int = Field(0, ge=0, le=65535, description="port of the same; 0 for none")
     indexer_calls_per_second: float = Field(
