@@ -18,6 +18,8 @@ from tests.support import eventually
 REQUESTS_OF_A_LIFE = 80
 """About as many as it takes to open and to read what was mined between two lives."""
 LONGEST_PAUSE_SECONDS = 0.02
+PATIENCE_SECONDS = 300
+"""A machine that is busy with other work may take a minute to start a process."""
 
 
 def grow(node: FakeNode, random: Random, blocks: int) -> None:
@@ -31,7 +33,7 @@ async def is_level(encore: Command, database: Database, node: FakeNode) -> None:
         return await indexed_hash(database) == node.head.hash
 
     try:
-        await eventually(probe)
+        await eventually(probe, PATIENCE_SECONDS)
     except AssertionError as error:
         raise AssertionError(f"not level, block {node.head.number} is missing: {encore.tail}") from error
 
@@ -79,7 +81,7 @@ async def backfill_until_killed(encore: Command, node: FakeNode, random: Random)
         return process.poll() is not None
 
     try:
-        await eventually(has_ended)
+        await eventually(has_ended, PATIENCE_SECONDS)
     except AssertionError as error:
         raise AssertionError(f"{next(remaining, 0)} requests were left before the kill: {encore.tail}") from error
     assert process.wait() == -signal.SIGKILL, encore.tail
