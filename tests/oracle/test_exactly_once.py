@@ -32,9 +32,11 @@ WALLET = "0x" + "77" * 20
 UPDATES_A_LIFE = 5
 REQUESTS_OF_A_LIFE = 60
 """About as many as it takes to start, to sync and to send what was queued between two lives."""
-LONGEST_PAUSE_SECONDS = 0.05
+PAUSES_SECONDS = (0.05, 2)
+"""The longest wait before a kill, one or the other: while much goes on, or beyond the next look at activity."""
 DEEPEST_REORG = 32
 FAULT_RATE = 0.15
+SLOWEST_LIFE_SECONDS = 180
 BLOCK_SECONDS = 0.02
 
 
@@ -106,21 +108,21 @@ class Ordeal:
             process.wait()
 
     async def live_until_killed(self) -> None:
-        """Let a process live for a random number of requests, while something befalls the node, and kill it.
+        """Let a process live until it made a random number of requests or sent everything, and kill it a moment later.
 
-        Every other one dies once all is sent at the latest, where the most is going on.
+        Meanwhile something befalls the node.
         """
         last = self.proxy.requests + self.random.randrange(1, REQUESTS_OF_A_LIFE)
-        dies_early = self.random.random() < 0.5
+        pause_seconds = self.random.random() * self.random.choice(PAUSES_SECONDS)
         with self.running_oracle() as process:
 
-            async def has_asked() -> bool:
+            async def is_done() -> bool:
                 assert process.poll() is None, self.log.read_text()[-2_000:]
-                return self.proxy.requests >= last or (dies_early and await self._is_open_no_more())
+                return self.proxy.requests >= last or await self._is_open_no_more()
 
             befalls = asyncio.create_task(self._befall())
-            await eventually(has_asked)
-            await asyncio.sleep(self.random.random() * LONGEST_PAUSE_SECONDS)  # where it dies is up to chance
+            await eventually(is_done, SLOWEST_LIFE_SECONDS)
+            await asyncio.sleep(pause_seconds)
         await befalls
 
     async def _befall(self) -> None:
@@ -171,7 +173,7 @@ class Ordeal:
         self.proxy.fault_rate = 0
         await self.rpc.call("anvil_setNextBlockBaseFeePerGas", hex(GWEI))
         with self.running_oracle() as process:
-            await eventually(self._is_open_no_more)
+            await eventually(self._is_open_no_more, SLOWEST_LIFE_SECONDS)
             await eventually(self._is_level)
             await self.rpc.call("anvil_mine", hex(LOCAL.finality_blocks + 1))
             await eventually(self._is_final)
