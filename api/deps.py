@@ -9,6 +9,7 @@ from typing import Annotated
 from fastapi import Depends, Query, Request, Response
 
 from api.limits import Limiter, limiter
+from api.mirror.figures import BlockFigures
 from api.mirror.follower import TipFollower
 from api.mirror.service import BlockNotIndexedError, MirrorView, Tip
 from api.realtime import Hub
@@ -42,6 +43,7 @@ class Resources:
     limiter: Limiter
     telemetry: Telemetry
     hub: Hub = field(default_factory=Hub)
+    figures: BlockFigures = field(default_factory=BlockFigures)
     block_wait_seconds: float = BLOCK_WAIT_SECONDS
 
     @classmethod
@@ -84,7 +86,8 @@ class Resources:
     async def view(self) -> AsyncIterator[MirrorView]:
         """Open one committed state of the mirror; raises `MirrorEmptyError` before the first block."""
         async with self.database.snapshot() as session:
-            yield MirrorView(session, await Tip.load(session, self.settings.chain.chain_id))
+            tip = await Tip.load(session, self.settings.chain.chain_id)
+            yield MirrorView(session, tip, self.figures)
 
     async def close(self) -> None:
         """Close the clients."""

@@ -1,5 +1,6 @@
 """Pure ASGI middleware of pages from the mirror: ETags for clients, and a micro-cache of ready bytes for hot pages."""
 
+import asyncio
 import hashlib
 import time
 from collections.abc import Callable
@@ -43,7 +44,8 @@ class PageCache:
     """Gives every page from the mirror an ETag, answers 304 where the client has it, and keeps pages of one block.
 
     A kept page is served as long as its block is the newest indexed one, at most `LIFETIME_SECONDS`. Requests with
-    credentials pass by. `capacity_bytes` of 0 keeps nothing.
+    credentials pass by. A page that many ask for at once is made once: the others wait for it. `capacity_bytes` of 0
+    keeps nothing.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class PageCache:
         self._capacity_bytes = capacity_bytes
         self._clock = clock
         self._pages: dict[Key, _Page] = {}
+        self._coming: dict[Key, asyncio.Event] = {}
         self._block_hash = ""
         self._free_bytes = capacity_bytes
 
@@ -79,12 +82,31 @@ class PageCache:
                 is_private = True
         key = None if is_private else (scope["path"], scope["query_string"], origin)
         page = self._find(key)
+        if page is None and key is not None and not request_id and (coming := self._coming.get(key)):
+            await coming.wait()
+            page = self._find(key)
         # A client's own request id must be checked, and is worth a line in the log: the application does both.
         if page is not None and not request_id:
             headers = [*page.headers, (b"x-request-id", urandom(16).hex().encode())]
             await _answer(send, headers, page, known)
         else:
-            await self._app(scope, receive, _Recorder(self, key, known, send))
+            recorder = _Recorder(self, key, known, send, self._announce(key))
+            try:
+                await self._app(scope, receive, recorder)
+            finally:
+                recorder.release()
+
+    def _announce(self, key: Key | None) -> asyncio.Event | None:
+        """Let others wait for the page that is made now; returns what ends their wait."""
+        if key is None or key in self._coming or not self._capacity_bytes:
+            return None
+        coming = self._coming[key] = asyncio.Event()
+        return coming
+
+    def arrived(self, key: Key, coming: asyncio.Event) -> None:
+        """Wake who waits: the page is kept, or is none to keep."""
+        coming.set()
+        del self._coming[key]
 
     def _find(self, key: Key | None) -> _Page | None:
         tip = self._follower.tip
@@ -111,11 +133,14 @@ class PageCache:
 class _Recorder:
     """Sends an answer on; one page of the mirror in one piece goes with its ETag, and is kept."""
 
-    def __init__(self, cache: PageCache, key: Key | None, known: bytes, send: Send) -> None:
+    def __init__(
+        self, cache: PageCache, key: Key | None, known: bytes, send: Send, coming: asyncio.Event | None
+    ) -> None:
         self._cache = cache
         self._key = key
         self._known = known
         self._send = send
+        self._coming = coming
         self._start: Message | None = None
         self._block_hash = ""
 
@@ -130,8 +155,16 @@ class _Recorder:
             if not message.get("more_body", False):
                 await self._finish(start, message.get("body", b""))
                 return
+            self.release()  # a stream may last: nobody waits for its end
             await self._send(start)
+        self.release()
         await self._send(message)
+
+    def release(self) -> None:
+        """Let those who wait for this answer look for themselves."""
+        if self._coming is not None and self._key is not None:
+            self._cache.arrived(self._key, self._coming)
+            self._coming = None
 
     async def _finish(self, start: Message, body: bytes) -> None:
         etag = b'"' + hashlib.blake2b(body, digest_size=16).hexdigest().encode() + b'"'
@@ -139,6 +172,7 @@ class _Recorder:
         headers: Headers = [*start["headers"], (b"etag", etag), (b"cache-control", control)]
         if self._key is not None and len(body) <= MAXIMUM_PAGE_BYTES:
             self._cache.keep(self._key, self._block_hash, headers, etag, body)
+        self.release()
         await _answer(self._send, headers, _Page(headers, etag, body, 0), self._known)
 
 

@@ -1,4 +1,4 @@
-"""SQL of coins: every page is one statement, figures of 24 hours included."""
+"""SQL of coins: what a block ranks them by, and the figures of those on a page in one statement."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -17,9 +17,8 @@ from sqlalchemy import (
     or_,
     select,
 )
-from sqlalchemy.sql.selectable import ScalarSelect, Subquery
+from sqlalchemy.sql.selectable import ScalarSelect
 
-from api.coins.schemas import CoinSort
 from api.pagination import LIMIT, Column, Window, before
 from api.search import contains, equals, search_parameters
 from encore.db import ReadSession
@@ -29,13 +28,20 @@ from encore.db.models.creators import Creator
 from encore.db.types import Uint256, wei_sum, wei_value
 
 
-async def coins(
-    session: ReadSession, window: Window, *, since: int, sort: CoinSort, search: str | None
-) -> Sequence[Row[Any]]:
-    """Return coins by sort key and address, both descending; `since` is the start of the 24 hours, unix seconds."""
-    statement = _coins(sort, searching=search is not None, continuing=window.continues)
-    found = {} if search is None else search_parameters(search)
-    return await session.all(statement, {"since": since, **window.parameters(), **found})
+async def rankings(session: ReadSession, *, since: int) -> Sequence[Row[Any]]:
+    """Return what every coin is sorted by; `since` is the start of the 24 hours, unix seconds."""
+    return await session.all(_rankings(), {"since": since})
+
+
+async def found(session: ReadSession, search: str) -> frozenset[str]:
+    """Return the addresses of the coins that a search finds."""
+    return frozenset(row.address for row in await session.all(_found(), search_parameters(search)))
+
+
+async def coins(session: ReadSession, addresses: Sequence[str], *, since: int) -> dict[str, Row[Any]]:
+    """Return coins by address."""
+    rows = await session.all(_coins(), {"addresses": addresses, "since": since})
+    return {row.address: row for row in rows}
 
 
 async def coin(session: ReadSession, *, since: int, address: str) -> Row[Any] | None:
@@ -43,9 +49,9 @@ async def coin(session: ReadSession, *, since: int, address: str) -> Row[Any] | 
     return await session.first(_coin(), {"since": since, "address": address})
 
 
-async def market(session: ReadSession, *, since: int) -> Row[Any] | None:
-    """Return the sums over all coins."""
-    return await session.first(_market(), {"since": since})
+async def market(session: ReadSession) -> Row[Any] | None:
+    """Return the sums over all coins, but for the last 24 hours."""
+    return await session.first(_market())
 
 
 async def token(session: ReadSession, address: str) -> Row[Any] | None:
@@ -79,27 +85,30 @@ _SINCE: Final = bindparam("since", type_=BigInteger())
 
 
 @cache
-def _coins(sort: CoinSort, *, searching: bool, continuing: bool) -> Executable:
-    ranked = _ranked(sort)
-    if searching:
-        ranked = ranked.where(or_(contains(Token.name), contains(Token.symbol), equals(Token.address)))
-    every = ranked.subquery()
-    order = (every.c.sort_key, every.c.address)
-    page = select(every).order_by(*(column.desc() for column in order)).limit(LIMIT)
-    if continuing:
-        page = page.where(before(*order))
-    return _described(page.subquery())
+def _rankings() -> Executable:
+    market_cap = func.coalesce(wei_value(Token.total_supply, Pool.price), literal(0, Uint256()))
+    return select(Token.address, Token.created_at, market_cap.label("market_cap"), _volume().label("volume")).outerjoin(
+        Pool, Pool.token == Token.address
+    )
+
+
+@cache
+def _found() -> Executable:
+    return select(Token.address).where(or_(contains(Token.name), contains(Token.symbol), equals(Token.address)))
+
+
+@cache
+def _coins() -> Executable:
+    return _described().where(Token.address.in_(bindparam("addresses", expanding=True)))
 
 
 @cache
 def _coin() -> Executable:
-    wanted = select(Token.address, Token.created_at.label("sort_key")).where(Token.address == _ADDRESS)
-    return _described(wanted.subquery())
+    return _described().add_columns(_volume().label("volume_24h")).where(Token.address == _ADDRESS)
 
 
 @cache
 def _market() -> Executable:
-    volume = select(wei_sum(Trade.native_amount)).where(Trade.timestamp > _SINCE).scalar_subquery()
     return (
         select(
             func.count().label("coin_count"),
@@ -110,7 +119,6 @@ def _market() -> Executable:
             wei_sum(wei_value(Token.total_staked, Pool.price)).label("staked"),
             wei_sum(Pool.volume_native).label("volume_total"),
             func.coalesce(func.sum(Pool.trade_count), 0).label("trade_count"),
-            volume.label("volume_24h"),
         )
         .select_from(Token)
         .outerjoin(Pool, Pool.token == Token.address)
@@ -164,21 +172,10 @@ def _candles() -> Executable:
     )
 
 
-def _ranked(sort: CoinSort) -> Select[*tuple[Any, ...]]:
-    """Every coin's address with its sort key."""
-    if sort is CoinSort.CREATED:
-        return select(Token.address, Token.created_at.label("sort_key"))
-    if sort is CoinSort.VOLUME:
-        return select(Token.address, _volume().label("sort_key"))
-    market_cap = func.coalesce(wei_value(Token.total_supply, Pool.price), literal(0, Uint256()))
-    return select(Token.address, market_cap.label("sort_key")).outerjoin(Pool, Pool.token == Token.address)
-
-
-def _described(page: Subquery) -> Executable:
-    """Everything the wire needs of the coins on `page`, in its order."""
+def _described() -> Select[*tuple[Any, ...]]:
+    """What the wire needs of a coin, but for its volume of 24 hours."""
     return (
         select(
-            page.c.sort_key,
             *Token.__table__.columns,
             Creator.id.label("creator_id"),
             Creator.name.label("creator_name"),
@@ -189,17 +186,13 @@ def _described(page: Subquery) -> Executable:
             Pool.volume_native,
             BalancedToken.released_supply,
             BalancedToken.vested_tokens_claimed,
-            _volume().label("volume_24h"),
             _price_before().label("price_24h_ago"),
             _opening(LiquidityChange.native_amount).label("opening_native"),
             _opening(LiquidityChange.token_amount).label("opening_token"),
         )
-        .select_from(page)
-        .join(Token, Token.address == page.c.address)
         .outerjoin(Pool, Pool.token == Token.address)
         .outerjoin(BalancedToken, BalancedToken.token == Token.address)
         .outerjoin(Creator, Creator.wallet == Token.creator)
-        .order_by(page.c.sort_key.desc(), page.c.address.desc())
     )
 
 

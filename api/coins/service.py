@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from sqlalchemy import Row
 
 from api.coins import repository, schemas
+from api.coins.rankings import DAY_SECONDS, rankings
 from api.coins.schemas import CandleInterval, CoinSort, HolderKind, Side
 from api.mirror.service import MirrorView, Tip
 from api.pagination import AddressKey, IntegerKey, Keyset, PageRequest, Uint256Key
@@ -16,7 +18,6 @@ from api.wire import utc
 from encore.chain.amm import BASIS_POINTS, POOL_FEE_BPS, Reserves, value_at
 from encore.db import ReadSession
 
-DAY_SECONDS: Final = 86_400
 YEAR_DAYS: Final = 365
 
 _COINS: Final = {
@@ -49,13 +50,18 @@ class CoinState:
 async def list_coins(view: MirrorView, page: PageRequest, *, sort: CoinSort, search: str | None) -> schemas.CoinPage:
     """Return a page of coins, the greatest first."""
     keyset = _COINS[sort]
-    rows = await repository.coins(
-        view.session, keyset.window(page), since=_day_before(view.tip), sort=sort, search=search
-    )
-    rows, next_cursor = keyset.cut(rows, page.limit, "sort_key", "address")
+    window = keyset.window(page)
+    ranked = await rankings(view)
+    found = None if search is None else await repository.found(view.session, search)
+    places, next_cursor = keyset.cut(ranked.cut(sort, window, found), page.limit, "sort_key", "address")
+    rows = await repository.coins(view.session, [place.address for place in places], since=_day_before(view.tip))
     # Validated in one go: a model for each part would take as long as the SQL.
     return schemas.CoinPage.model_validate(
-        {"items": [_coin(row) for row in rows], "next_cursor": next_cursor, "indexed_block": view.tip.wire()}
+        {
+            "items": [_coin(rows[place.address], ranked.volumes[place.address]) for place in places],
+            "next_cursor": next_cursor,
+            "indexed_block": view.tip.wire(),
+        }
     )
 
 
@@ -64,19 +70,20 @@ async def get_coin(view: MirrorView, address: str) -> schemas.CoinDetail:
     row = await repository.coin(view.session, since=_day_before(view.tip), address=address)
     if row is None:
         raise coin_not_found(address)
-    return schemas.CoinDetail(**_coin(row), indexed_block=view.tip.wire())
+    return schemas.CoinDetail(**_coin(row, row.volume_24h), indexed_block=view.tip.wire())
 
 
 async def get_market(view: MirrorView) -> schemas.Market:
     """Return the sums over all coins."""
-    row = await repository.market(view.session, since=_day_before(view.tip))
+    ranked = await rankings(view)
+    row = await view.once("market", partial(repository.market, view.session))
     assert row is not None  # noqa: S101 - sums without groups are one row
     return schemas.Market(
         coin_count=row.coin_count,
         pool_count=row.pool_count,
         market_cap=row.market_cap,
         tvl=row.native_reserves + row.token_reserves + row.staked,
-        volume_24h=row.volume_24h,
+        volume_24h=sum(ranked.volumes.values()),
         volume_total=row.volume_total,
         trade_count=int(row.trade_count),
         indexed_block=view.tip.wire(),
@@ -187,7 +194,7 @@ def _without_gaps(rows: Sequence[Row[Any]], seconds: int, last: int) -> Iterator
             )
 
 
-def _coin(row: Row[Any]) -> dict[str, Any]:
+def _coin(row: Row[Any], volume_24h: int) -> dict[str, Any]:
     return {
         "address": row.address,
         "name": row.name,
@@ -206,14 +213,14 @@ def _coin(row: Row[Any]) -> dict[str, Any]:
         "platform_fee_recipient": row.platform_fee_recipient,
         "price": row.price,
         "market_cap": None if row.price is None else value_at(row.price, row.total_supply),
-        "volume_24h": row.volume_24h,
+        "volume_24h": volume_24h,
         "change_24h_bps": _change_bps(row),
         "volume_total": row.volume_native or 0,
         "trade_count": row.trade_count or 0,
         "native_reserve": row.native_reserve,
         "token_reserve": row.token_reserve,
         "tvl": _tvl(row),
-        "liquidity_apy_bps": _liquidity_apy_bps(row),
+        "liquidity_apy_bps": _liquidity_apy_bps(row, volume_24h),
         "staking_apy_bps": _staking_apy_bps(row),
     }
 
@@ -225,11 +232,11 @@ def _tvl(row: Row[Any]) -> int:
     return native + value_at(row.price, row.token_reserve) + value_at(row.price, row.total_staked)
 
 
-def _liquidity_apy_bps(row: Row[Any]) -> int | None:
+def _liquidity_apy_bps(row: Row[Any], volume_24h: int) -> int | None:
     """The pool's fee on a day's volume, for a year, over both sides of the pool."""
     if not row.native_reserve:
         return None
-    return int(row.volume_24h * POOL_FEE_BPS * YEAR_DAYS // (2 * row.native_reserve))
+    return int(volume_24h * POOL_FEE_BPS * YEAR_DAYS // (2 * row.native_reserve))
 
 
 def _staking_apy_bps(row: Row[Any]) -> int:

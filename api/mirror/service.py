@@ -1,14 +1,17 @@
 """The rule of freshness: an answer from the mirror names the block it is of, and there is none before the first."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import ClassVar, Self, TypeVar
 
 from api.mirror import repository
+from api.mirror.figures import BlockFigures
 from api.mirror.schemas import IndexedBlock
 from api.problems import ProblemError, UnavailableError
 from api.wire import utc
 from encore.db import ReadSession
+
+T = TypeVar("T")
 
 
 class MirrorEmptyError(UnavailableError):
@@ -61,3 +64,8 @@ class MirrorView:
 
     session: ReadSession
     tip: Tip
+    figures: BlockFigures
+
+    async def once(self, name: str, compute: Callable[[], Awaitable[T]]) -> T:
+        """Return a figure of this block that is from the mirror alone: computed for the first who asks."""
+        return await self.figures.get(self.tip.hash, name, compute)

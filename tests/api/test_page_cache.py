@@ -79,6 +79,40 @@ async def test_a_page_is_kept_as_long_as_its_block_is_the_newest(cached: Cached)
     assert (await cached.get()).json() == 3
 
 
+async def test_a_page_that_many_ask_for_at_once_is_made_once(cached: Cached) -> None:
+    going_on = asyncio.Event()
+    original = cached.app.__call__
+
+    async def slowly(scope: Scope, receive: Receive, send: Send) -> None:
+        await going_on.wait()
+        await original(scope, receive, send)
+
+    cached.cache._app = slowly
+    asking = [asyncio.create_task(cached.get(path)) for path in ("/", "/other") for _ in range(5)]
+    await asyncio.sleep(0)
+    going_on.set()
+    answers = [(await answer).json() for answer in asking]
+    assert sorted(answers) == [1] * 5 + [2] * 5
+    assert cached.cache._coming == {}
+
+
+async def test_nobody_waits_for_the_end_of_a_stream_or_for_an_answer_that_is_not_kept(cached: Cached) -> None:
+    """Each gets an answer of its own, also where the first one failed."""
+    for path in ("/plain", "/stream", "/missing"):
+        before = cached.app.answers
+        await asyncio.gather(*(cached.get(path) for _ in range(3)))
+        assert cached.app.answers == before + 3
+
+    async def failing(_scope: Scope, _receive: Receive, _send: Send) -> None:
+        await asyncio.sleep(0)
+        raise ValueError
+
+    cached.cache._app = failing
+    outcomes = await asyncio.gather(*(cached.get() for _ in range(3)), return_exceptions=True)
+    assert all(isinstance(outcome, ValueError) for outcome in outcomes)
+    assert cached.cache._coming == {}
+
+
 async def test_a_kept_page_ages_for_a_second_at_most(cached: Cached) -> None:
     await cached.get()
     cached.now = LIFETIME_SECONDS

@@ -44,7 +44,7 @@ COIN = address(1)
 WALLET = address(0xA)
 COINS = 40
 STATEMENTS = {
-    "/api/v1/coins?sort=market_cap&limit=40": 2,
+    "/api/v1/coins?sort=market_cap&limit=40": 3,
     "/api/v1/coins?sort=volume&limit=40": 2,
     "/api/v1/coins?sort=created&limit=40": 2,
     f"/api/v1/coins/{COIN}": 2,
@@ -64,6 +64,7 @@ STATEMENTS = {
     "/api/v1/creators/1/revenue/distributions": 3,
     "/api/v1/creators/1/revenue/preview?amount=1000000": 5,
     "/api/v1/market": 2,
+    "/api/v1/coins?q=c&limit=40": 3,
     f"/api/v1/wallets/{WALLET}/portfolio": 7,
     f"/api/v1/wallets/{WALLET}/holdings": 2,
     f"/api/v1/wallets/{WALLET}/stakes": 2,
@@ -79,14 +80,14 @@ STATEMENTS = {
     "/api/v1/governance/proposals/1/votes": 3,
     f"/api/v1/governance/voters/{WALLET}": 2,
 }
-"""The first is always the checkpoint."""
+"""The first is always the checkpoint. Of the lists of coins the first asks for the block's rankings too."""
 MAY_BE_SCANNED = {
     "/api/v1/coins?sort=market_cap&limit=40": {"tokens"},
-    "/api/v1/coins?sort=volume&limit=40": {"tokens"},
+    "/api/v1/coins?q=c&limit=40": {"tokens"},
     "/api/v1/creators?sort=streams&limit=40": {"creators"},
     "/api/v1/creators?sort=created&limit=40": {"creators"},
     "/api/v1/creators/1/metrics": {"launch_requirements"},
-    "/api/v1/market": {"tokens", "pools", "trades"},
+    "/api/v1/market": {"tokens", "pools"},
 }
 """Rankings of everything, SQLite's word for reading in the key's own order, and the table that has one row."""
 
