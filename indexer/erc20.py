@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from encore.db.models.chain import Balance, Transfer
-from encore.db.models.chain_tokens import Allowance, Delegation, VoteCheckpoint, VotingPower
+from encore.db.models.chain_tokens import Allowance, Delegation, SupplyCheckpoint, VoteCheckpoint, VotingPower
 from indexer.bulk import Row
 from indexer.check import Check, Reader, address, number
 from indexer.contract import Event, Handler, Key, Model
@@ -69,6 +69,8 @@ def _transfer(event: Event, state: State, supply_row: SupplyRow) -> None:
         row = supply_row(event, state)
         row["total_supply"] += minted - burnt
         row["holder_count"] += holders
+        if minted != burnt:
+            state.append(SupplyCheckpoint, event.row(token=token, supply=row["total_supply"]))
 
 
 def _debit(event: Event, holder: str, value: int, state: State) -> bool:
@@ -115,7 +117,7 @@ def _votes_changed(event: Event, state: State) -> None:
 
 
 async def checks(reader: Reader) -> list[Check]:
-    """Compare balances, allowances, delegates, and votes now and at every second in which they changed."""
+    """Compare balances, allowances, delegates, votes now and, as supplies, at every second in which they changed."""
     found = [number(row.token, "balanceOf(address)", (row.holder,), row.amount) for row in await reader.rows(Balance)]
     found += [
         number(row.token, "allowance(address,address)", (row.owner, row.spender), row.amount)
@@ -137,5 +139,13 @@ async def checks(reader: Reader) -> list[Check]:
     found += [
         number(token, "getPastVotes(address,uint256)", (account, second), votes)
         for (token, account, second), votes in past.items()
+    ]
+    supplies = {
+        (row.token, row.timestamp): row.supply
+        for row in await reader.rows(SupplyCheckpoint)
+        if row.timestamp < reader.timestamp
+    }
+    found += [
+        number(token, "getPastTotalSupply(uint256)", (second,), supply) for (token, second), supply in supplies.items()
     ]
     return found

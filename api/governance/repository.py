@@ -23,7 +23,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from api.pagination import LIMIT, Window, before
 from encore.db import ReadSession
-from encore.db.models.chain import Balance, ContractSetting
+from encore.db.models.chain import Balance, ContractSetting, Stake, Token
 from encore.db.models.chain_governance import Proposal, ProposalVote, QuorumCheckpoint, TimelockOperation
 from encore.db.models.chain_tokens import Delegation, SparkStake, SparkToken, SupplyCheckpoint, VotingPower
 from encore.db.types import WEI_PER_TOKEN, Uint256, wei_value
@@ -66,8 +66,10 @@ async def settings(session: ReadSession, governor: str) -> Sequence[Row[Any]]:
 
 
 async def supply(session: ReadSession, token: str) -> int:
-    """Return SPARK's supply in token wei."""
-    return int(await session.scalar(select(SparkToken.total_supply).where(SparkToken.address == token)) or 0)
+    """Return the supply of SPARK or a coin in token wei."""
+    of_spark = select(SparkToken.total_supply).where(SparkToken.address == token).scalar_subquery()
+    of_coin = select(Token.total_supply).where(Token.address == token).scalar_subquery()
+    return int(await session.scalar(select(func.coalesce(of_spark, of_coin, _ZERO))))
 
 
 async def proposals(
@@ -116,7 +118,7 @@ async def votes(
 
 
 async def voter(session: ReadSession, token: str, account: str) -> Row[Any] | None:
-    """Return an account's SPARK, its delegate and its votes: NULL where it has none."""
+    """Return an account's tokens, its delegate and its votes: NULL where it has none."""
     return await session.first(_voter(), {"token": token, "account": account})
 
 
@@ -212,7 +214,10 @@ def _voter() -> Executable:
 
     return select(
         one(Balance.amount, Balance.token == _TOKEN, Balance.holder == _ACCOUNT).label("balance"),
-        one(SparkStake.amount, SparkStake.token == _TOKEN, SparkStake.account == _ACCOUNT).label("staked"),
+        func.coalesce(
+            one(SparkStake.amount, SparkStake.token == _TOKEN, SparkStake.account == _ACCOUNT),
+            one(Stake.amount, Stake.token == _TOKEN, Stake.account == _ACCOUNT),
+        ).label("staked"),
         one(Delegation.delegate, Delegation.token == _TOKEN, Delegation.delegator == _ACCOUNT).label("delegate"),
         one(VotingPower.votes, VotingPower.token == _TOKEN, VotingPower.account == _ACCOUNT).label("votes"),
     )

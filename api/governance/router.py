@@ -19,17 +19,23 @@ from api.wire import AddressInput, WeiInput
 router = APIRouter(
     prefix="/governance",
     tags=["governance"],
-    responses=problems.responses(problems.InvalidRequestError, MirrorEmptyError, problems.NotDeployedError),
+    responses=problems.responses(
+        problems.InvalidRequestError, MirrorEmptyError, problems.NotDeployedError, service.GovernorNotFoundError
+    ),
 )
 
 _LIST = problems.responses(problems.InvalidRequestError, InvalidCursorError)
-_OF_ONE = problems.responses(service.ProposalNotFoundError)
+_OF_ONE = problems.responses(service.GovernorNotFoundError, service.ProposalNotFoundError)
 
 ProposalId = Annotated[WeiInput, Path(description="the governor's number of the proposal")]
 
 
-async def _contracts(held: ResourcesDep) -> Contracts:
-    return service.contracts_of(held.deployment)
+async def _contracts(
+    held: ResourcesDep,
+    *,
+    coin: Annotated[AddressInput | None, Query(description="the coin whose governor is meant; SPARK's without")] = None,
+) -> Contracts:
+    return service.contracts_of(held.deployment, coin)
 
 
 ContractsDep = Annotated[Contracts, Depends(_contracts)]
@@ -84,7 +90,7 @@ async def list_votes(
 async def get_voter(
     view: ViewDep, contracts: ContractsDep, address: Annotated[AddressInput, Path(description="the account")]
 ) -> schemas.Voter:
-    """Return what an account has of SPARK, who votes with it, and the votes that it has itself."""
+    """Return what an account has of the token, who votes with it, and the votes that it has itself."""
     return await service.get_voter(view, contracts, address)
 
 
@@ -94,6 +100,7 @@ async def get_voter(
     summary="Prepare a vote or a delegation to sign",
     responses=problems.responses(
         problems.InvalidRequestError,
+        service.GovernorNotFoundError,
         service.ProposalNotFoundError,
         TransactionRefusedError,
         MirrorEmptyError,
@@ -108,7 +115,7 @@ async def prepare_governance_transactions(
     request: schemas.GovernanceRequest,
     _block: BlockDep,
 ) -> PreparedTransactions:
-    """Prepare a vote, or the delegation of SPARK's votes, for the user's wallet to sign and send."""
+    """Prepare a vote, or the delegation of the token's votes, for the user's wallet to sign and send."""
     async with held.view() as view:  # given back before the node is asked, which may take long
         if isinstance(request, schemas.VoteRequest):
             await service.check_exists(view, contracts, request.proposal_id)

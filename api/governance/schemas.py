@@ -43,7 +43,7 @@ class Governance(Wire):
     """The governor, what it counts and what it decides over, with its settings at the indexed block."""
 
     governor: Address
-    token: Address = Field(description="SPARK, whose votes count")
+    token: Address = Field(description="SPARK or a coin, whose votes count")
     timelock: Address = Field(description="what makes a proposal's calls")
     voting_delay_seconds: int = Field(description="from a proposal to the start of its vote", examples=[86_400])
     voting_period_seconds: int = Field(description="how long a vote lasts", examples=[604_800])
@@ -52,7 +52,7 @@ class Governance(Wire):
     )
     proposal_threshold: Wei = Field(description="token wei of votes that a proposer needs")
     quorum_percent: int = Field(description="of the supply that must vote for or abstain", examples=[4])
-    total_supply: Wei = Field(description="token wei of SPARK")
+    total_supply: Wei = Field(description="token wei")
     indexed_block: IndexedBlock
 
 
@@ -112,7 +112,7 @@ class VotePage(Page[Vote]):
 
 
 class Voter(Wire):
-    """What an account has of SPARK and of its votes; a balance and a stake vote only once they are delegated."""
+    """What an account has of the token and of its votes; a balance and a stake vote only once they are delegated."""
 
     account: Address
     balance: Wei

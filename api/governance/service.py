@@ -13,7 +13,7 @@ from api.problems import ProblemError, UnavailableError
 from api.trading import calls
 from api.trading.plans import Planned
 from api.trading.schemas import Action, DelegateRequest
-from api.wire import utc
+from api.wire import checksummed, utc
 from encore.chain.deployments import Deployment
 
 PROPOSALS: Final = Keyset("proposals", IntegerKey, Uint256Key)
@@ -35,12 +35,26 @@ class GovernorNotIndexedError(UnavailableError):
     title = "The governor is not indexed yet"
 
 
-def contracts_of(deployment: Deployment) -> Contracts:
-    """Return where governance is; raises `DeploymentError` where it is not deployed."""
+class GovernorNotFoundError(ProblemError):
+    """The coin has no governor."""
+
+    status = 404
+    slug = "governor-not-found"
+    title = "Governor not found"
+
+
+def contracts_of(deployment: Deployment, coin: str | None) -> Contracts:
+    """Return where the governance of SPARK is, or of a coin.
+
+    Raises `GovernorNotFoundError` for a coin without, `DeploymentError` where SPARK's is not deployed.
+    """
+    suffix = "" if coin is None else f":{checksummed(coin)}"
+    if suffix and f"CreatorGovernor{suffix}" not in deployment.contracts:
+        raise GovernorNotFoundError(f"the coin {coin} has no governor")
     return Contracts(
-        governor=deployment.address("CreatorGovernor").lower(),
-        token=deployment.address("SparkToken").lower(),
-        timelock=deployment.address("CreatorTimelock").lower(),
+        governor=deployment.address(f"CreatorGovernor{suffix}").lower(),
+        token=(coin or deployment.address("SparkToken")).lower(),
+        timelock=deployment.address(f"CreatorTimelock{suffix}").lower(),
     )
 
 
@@ -117,7 +131,7 @@ async def list_votes(
 
 
 async def get_voter(view: MirrorView, contracts: Contracts, account: str) -> schemas.Voter:
-    """Return what an account has of SPARK and of its votes; zeros for one that has nothing."""
+    """Return what an account has of the token and of its votes; zeros for one that has nothing."""
     row = await repository.voter(view.session, contracts.token, account)
     assert row is not None  # noqa: S101 - a row of subqueries is always there
     return schemas.Voter(
@@ -139,7 +153,7 @@ async def check_exists(view: MirrorView, contracts: Contracts, number: int) -> N
 def plan(contracts: Contracts, request: schemas.GovernanceRequest) -> Planned:
     """Plan what the voter is asked to sign."""
     if isinstance(request, DelegateRequest):
-        words = f"Let {request.delegatee} vote with the SPARK, staked ones too"
+        words = f"Let {request.delegatee} vote with the tokens, staked ones too"
         return Planned(Action.DELEGATE, words, calls.delegate(contracts.token, request.delegatee))
     words = f"Vote {request.support} on proposal {request.proposal_id}"
     call = calls.vote(contracts.governor, request.proposal_id, request.support.number, request.reason)

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Final
 
-from encore.db.models.chain_tokens import RewardFunding, SparkStake, SparkToken, SupplyCheckpoint
+from encore.db.models.chain_tokens import RewardFunding, SparkStake, SparkToken
 from indexer.bulk import Row
 from indexer.check import Check, Reader, flag, number
 from indexer.contract import Contract, Event, Handler, Key
-from indexer.erc20 import ZERO_ADDRESS, erc20
+from indexer.erc20 import erc20
 from indexer.errors import MirrorError
 from indexer.roles import access_control, role_administration
 from indexer.settings import settings
@@ -110,13 +110,6 @@ def _reward_rate_updated(event: Event, state: State) -> None:
     _accrued(event, state)["reward_rate"] = event.args["newRate"]
 
 
-def _transfer(event: Event, state: State) -> None:
-    _ERC20["Transfer"].apply(event, state)
-    if ZERO_ADDRESS in {event.args["sender"], event.args["receiver"]}:
-        supply = _spark_row(event, state)["total_supply"]
-        state.append(SupplyCheckpoint, event.row(token=event.address, supply=supply))
-
-
 def _pause(event: Event, state: State, *, is_paused: bool) -> None:
     _spark_row(event, state)["is_paused"] = is_paused
 
@@ -134,14 +127,6 @@ async def _checks(reader: Reader) -> list[Check]:
             number(row.address, "rewardsRemaining()", (), spark["reward_reserve"]),
             flag(row.address, "paused()", (), mirrored=row.is_paused),
         ]
-    past = {
-        (row.token, row.timestamp): row.supply
-        for row in await reader.rows(SupplyCheckpoint)
-        if row.timestamp < reader.timestamp
-    }
-    found += [
-        number(token, "getPastTotalSupply(uint256)", (second,), supply) for (token, second), supply in past.items()
-    ]
     for stake in await reader.rows(SparkStake):
         pending = pending_rewards(tokens[stake.token], dict(stake._mapping))  # noqa: SLF001
         found += [
@@ -151,15 +136,12 @@ async def _checks(reader: Reader) -> list[Check]:
     return found
 
 
-_ERC20: Final = erc20(SparkToken, _spark_row)
-
 CONTRACT: Final = Contract(
     name="SparkToken",
-    handlers=_ERC20
+    handlers=erc20(SparkToken, _spark_row)
     | access_control()
     | role_administration()
     | {
-        "Transfer": Handler(_transfer, _ERC20["Transfer"].reads),
         "TokensStaked": Handler(partial(_stake_changed, sign=1), _stake_rows),
         "TokensUnstaked": Handler(partial(_stake_changed, sign=-1), _stake_rows),
         "RewardsClaimed": Handler(_rewards_claimed, _stake_rows),

@@ -213,7 +213,7 @@ class SparkToken(Mirrored):
 
 
 class SupplyCheckpoint(Appended):
-    """SPARK's supply, in token wei, from this event on; of several in one second the contract counts the last."""
+    """A token's supply, in token wei, from this event on; of several in one second the contract counts the last."""
 
     __tablename__ = "supply_checkpoints"
     __table_args__ = (Index(None, "token", "timestamp", "block_number", "log_index"),)

@@ -1,14 +1,19 @@
 """Against the real governor on a real chain: what the API tells of proposals is what the contract's views tell."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import httpx2
 from eth_utils.crypto import keccak
 
-from encore.settings import local_account_address
+from api.main import create_app
+from encore.settings import Settings, local_account_address
+from tests.api.conftest import checked_client
 from tests.api.mirrored import TRADER, Market
-from tests.contracts_on_anvil import HOUR
+from tests.contracts_on_anvil import HOUR, ZERO_ADDRESS, Contract, Economy
 from tests.factories import ETHER
 
 WALLET = local_account_address(TRADER)
@@ -61,6 +66,19 @@ class Assembly:
 
     def _calls(self, delay: int) -> tuple[list[str], list[int], list[bytes]]:
         return [self.timelock.address], [0], [self.timelock.encode("updateDelay", delay)]
+
+
+@asynccontextmanager
+async def mirrored_again(
+    market: Market, settings: Settings, added: dict[str, Contract]
+) -> AsyncIterator[tuple[httpx2.AsyncClient, int]]:
+    """Start indexer and API again with more contracts deployed; yields a client and the indexed block."""
+    deployment = await Economy(market.chain, market.economy.contracts | added).register(settings)
+    await market.indexer.open(deployment)
+    block = await market.mirror()
+    app = create_app(settings)
+    async with app.router.lifespan_context(app), checked_client(app) as client:
+        yield client, block
 
 
 def iso(timestamp: int) -> str:
@@ -137,6 +155,35 @@ async def test_an_operation_that_the_timelock_cancels_takes_its_proposal_with_it
     assert (await assembly.told(number))["state"] == "canceled"
     listed = await governed.get(f"{PATH}/proposals", state="canceled")
     assert [int(item["id"]) for item in listed["items"]] == [number]
+
+
+async def test_a_coin_with_a_governor_is_governed_by_its_holders(governed: Market, chain_settings: Settings) -> None:
+    coin, chain, owner = governed.coin, governed.chain, local_account_address(0)
+    timelock = await chain.create("CreatorTimelock", HOUR, [owner], [ZERO_ADDRESS], owner)
+    governor = await chain.create(
+        "CreatorGovernor", coin.address, timelock.address, *("Coin Governor", 60, HOUR, 0, 4, 0)
+    )
+    of_coin = {f"CreatorGovernor:{coin.address}": governor, f"CreatorTimelock:{coin.address}": timelock}
+    await governed.exchange.send("buyTokens", coin.address, 0, sender=TRADER, value=10**17)
+    await coin.send("stake", 200 * ETHER, sender=TRADER)
+    await coin.send("delegate", WALLET, sender=TRADER)
+    await chain.wait(365 * 86_400)
+    await coin.send("claimRewards", sender=TRADER)  # mints
+    call = timelock.encode("updateDelay", 2 * HOUR)
+    await governor.send("propose", [timelock.address], [0], [call], "Wait", sender=TRADER)
+    number = await governor.call("hashProposal", [timelock.address], [0], [call], keccak(text="Wait"))
+    async with mirrored_again(governed, chain_settings, of_coin) as (client, block):
+        told = (await client.get(f"{PATH}/proposals/{number}", params={"coin": coin.address})).raise_for_status().json()
+        voter = (await client.get(f"{PATH}/voters/{WALLET}", params={"coin": coin.address})).json()
+        governance = (await client.get(PATH, params={"coin": coin.address})).json()
+        unknown = await client.get(PATH, params={"coin": WALLET})
+    snapshot = await governor.call("proposalSnapshot", number)
+    assert int(told["quorum"]) == await governor.call("quorum", snapshot, block=block)
+    assert int(voter["votes"]) == await coin.call("getVotes", WALLET, block=block)
+    assert int(voter["staked"]) == 200 * ETHER
+    assert (governance["governor"], governance["token"]) == (governor.address, coin.address)
+    assert int(governance["total_supply"]) == await coin.call("totalSupply", block=block)
+    assert (unknown.status_code, unknown.json()["type"]) == (404, "urn:encore:problem:governor-not-found")
 
 
 async def test_the_governors_settings_and_a_voters_votes_are_those_of_the_contracts(governed: Market) -> None:
