@@ -5,6 +5,7 @@ import random
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 CONNECT_AT_ONCE = 200
 """Connections opened together: below the server's backlog."""
@@ -37,8 +38,7 @@ class _Client(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's are none by inheritance
 
     async def get(self, request: bytes) -> bool:
         """Send a request and wait for the whole answer; returns whether it was 200."""
