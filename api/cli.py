@@ -9,12 +9,14 @@ from typing import Any
 
 import click
 import uvicorn
+from fastapi import FastAPI
 
 from api.deps import Resources
+from api.events.frames import FrameProtocol
 from api.main import create_app
 from encore.db.migrate import check_schema
 from encore.errors import SettingsError
-from encore.settings import load_settings
+from encore.settings import Settings, load_settings
 from encore.telemetry import configure_logging
 
 KEEP_ALIVE_SECONDS = 75
@@ -51,12 +53,19 @@ def run(host: str | None, port: int | None) -> None:
     check_schema(settings.database)
     for ending in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ending, lambda *_: sys.exit(0))  # uvicorn hands the signal on once it has stopped gracefully
-    listener = _listen(settings.api_host, settings.api_port)
-    config = uvicorn.Config(
-        create_app(settings),
+    listener = listen(settings.api_host, settings.api_port)
+    config = server_config(create_app(settings), settings)
+    click.echo(f"API on http://{settings.api_host}:{settings.api_port} (documentation at /docs)", err=True)
+    asyncio.run(Server(config).serve([listener]))
+
+
+def server_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
+    """Return how the API is served."""
+    return uvicorn.Config(
+        app,
         loop="uvloop",
         http="httptools",
-        ws="websockets-sansio",
+        ws=FrameProtocol,
         ws_max_size=LARGEST_REQUEST_BYTES,
         ws_per_message_deflate=False,  # what is the same for everybody would be compressed for each
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
@@ -65,12 +74,10 @@ def run(host: str | None, port: int | None) -> None:
         access_log=False,  # ours carries the request id
         log_config=None,
     )
-    click.echo(f"API on http://{settings.api_host}:{settings.api_port} (documentation at /docs)", err=True)
-    asyncio.run(Server(config).serve([listener]))
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    """Bind before anything starts, so that a port that is taken is one clear line."""
+def listen(host: str, port: int) -> socket.socket:
+    """Bind before anything starts, so that a port that is taken is one clear line (`SettingsError`)."""
     try:
         listener = socket.create_server((host, port), backlog=2048)
     except OSError as error:

@@ -17,6 +17,7 @@ from api.coins.router import router as coins
 from api.creators.router import router as creators
 from api.deps import Clock, Resources
 from api.events.broadcast import broadcast
+from api.events.relay import Relay
 from api.events.router import router as events
 from api.events.socket import router as socket
 from api.governance.router import router as governance
@@ -25,6 +26,7 @@ from api.limits import RateLimit, TooManyRequestsError
 from api.middleware import BodyLimit, RequestLog
 from api.page_cache import PageCache
 from api.portfolio.router import router as portfolio
+from api.supervision import supervised
 from api.telemetry import Metered
 from api.trading.router import router as trading
 from api.webhooks.router import router as webhooks
@@ -103,12 +105,15 @@ def _unready(held: Resources) -> str | None:
 
 @asynccontextmanager
 async def _following(held: Resources) -> AsyncIterator[None]:
-    broadcaster = asyncio.create_task(broadcast(held.database, held.hub))
-    following = asyncio.create_task(held.follower.run())
+    relay = Relay(held.settings.redis_url) if held.settings.redis_url else None
+    broadcaster = asyncio.create_task(supervised(lambda: broadcast(held.database, held.hub, relay)))
+    following = asyncio.create_task(supervised(held.follower.run))
     try:
         yield
     finally:
         held.hub.close()
         held.follower.close()
         await asyncio.gather(broadcaster, following)
+        if relay is not None:
+            await relay.close()
         await held.close()

@@ -5,12 +5,11 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Final, Generic, TypeVar
+from typing import Final
 
-QUEUE_CAPACITY: Final = 10_000
-"""Messages that may wait for one subscriber before it is dropped: room for the burst of a catching-up indexer."""
-
-T = TypeVar("T")
+QUEUE_BYTES: Final = 8_000_000
+"""What may wait for one subscriber before it is dropped: room for the burst of a catching-up indexer. Equal audiences
+share what waits, so that many slow ones hold little more than one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,28 +32,34 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery(Generic[T]):
+class Delivery:
     """What one audience gets of messages that were published together: `content` is made once and shared."""
 
     messages: Sequence[Message]
-    count: int
-    content: T
+    content: bytes
 
 
-Audience = Callable[[Sequence[Message]], Delivery[T] | None]
+Audience = Callable[[Sequence[Message]], Delivery | None]
 """Selects what its subscribers want and encodes it; None: nothing of it. Equal audiences share their deliveries."""
 
+Write = Callable[[bytes], bool]
+"""Sends at once what needs no waiting, and returns whether it did."""
 
-class Subscription(Generic[T]):
+
+class Subscription:
     """The queue of one subscriber; iterating ends when it was dropped or the hub closed.
 
-    `dropped` is set then, for whoever must know while the reader is stuck in sending.
+    What comes while its reader waits goes through `write`, where that takes it: no task need be woken for a client that
+    keeps up. Messages up to `after` are left to the reader. `dropped` is set at the end, for whoever must know while
+    the reader is stuck in sending.
     """
 
-    def __init__(self, capacity: int, dropped: asyncio.Event) -> None:
-        self._capacity = capacity
-        self._queue: deque[Delivery[T]] = deque()
-        self._waiting = 0
+    def __init__(self, capacity_bytes: int, after: int, write: Write | None, dropped: asyncio.Event) -> None:
+        self._capacity_bytes = capacity_bytes
+        self._after = after
+        self._write = write
+        self._queue: deque[Delivery] = deque()
+        self._waiting_bytes = 0
         self._is_reading = False
         self._wake = asyncio.Event()
         self._dropped = dropped
@@ -69,14 +74,17 @@ class Subscription(Generic[T]):
         """Whether the reader has come back for more, and there is none."""
         return self.is_open and not self._queue and not self._is_reading
 
-    def offer(self, delivery: Delivery[T]) -> None:
-        """Queue a delivery; a subscriber without room for it is dropped."""
-        self._queue.append(delivery)
-        self._waiting += delivery.count
-        if self._waiting > self._capacity:
+    def offer(self, delivery: Delivery) -> None:
+        """Write or queue a delivery; a subscriber without room for it is dropped."""
+        is_new = delivery.messages[0].id > self._after
+        if self._write is not None and is_new and self.is_idle and self._write(delivery.content):
+            return
+        if self._queue and self._waiting_bytes + len(delivery.content) > self._capacity_bytes:
             self.close()
-        else:
-            self._wake.set()
+            return
+        self._queue.append(delivery)
+        self._waiting_bytes += len(delivery.content)
+        self._wake.set()
 
     def close(self) -> None:
         """Drop the subscriber: what it has not read yet it gets when it resumes by id."""
@@ -84,11 +92,11 @@ class Subscription(Generic[T]):
         self._queue.clear()
         self._wake.set()
 
-    async def __aiter__(self) -> AsyncIterator[Delivery[T]]:
+    async def __aiter__(self) -> AsyncIterator[Delivery]:
         while self.is_open:
             while self._queue:
                 delivery = self._queue.popleft()
-                self._waiting -= delivery.count
+                self._waiting_bytes -= len(delivery.content)
                 self._is_reading = True
                 yield delivery
                 self._is_reading = False
@@ -103,9 +111,9 @@ class Hub:
     `position` is the id of the last message published; `ready` is set once it is known, `closed` at the end.
     """
 
-    def __init__(self, queue_capacity: int = QUEUE_CAPACITY) -> None:
-        self._queue_capacity = queue_capacity
-        self._subscriptions: dict[Audience[Any], set[Subscription[Any]]] = {}
+    def __init__(self, queue_bytes: int = QUEUE_BYTES) -> None:
+        self._queue_bytes = queue_bytes
+        self._subscriptions: dict[Audience, set[Subscription]] = {}
         self.position = 0
         self.ready = asyncio.Event()
         self.closed = asyncio.Event()
@@ -117,18 +125,22 @@ class Hub:
 
     def publish(self, messages: Sequence[Message]) -> None:
         """Offer `messages`, in order, to all subscribers; none is waited for."""
+        # Encoded for all before anything is offered: what cannot be encoded is tried again, and nobody gets it twice.
+        deliveries = [(audience(messages), subscriptions) for audience, subscriptions in self._subscriptions.items()]
         self.position = messages[-1].id
-        for audience, subscriptions in self._subscriptions.items():
-            if (delivery := audience(messages)) is not None:
+        for delivery, subscriptions in deliveries:
+            if delivery is not None:
                 for subscription in subscriptions:
                     subscription.offer(delivery)
         for audience, subscriptions in list(self._subscriptions.items()):
             self._keep(audience, {subscription for subscription in subscriptions if subscription.is_open})
 
     @contextmanager
-    def subscribe(self, audience: Audience[T], dropped: asyncio.Event | None = None) -> Iterator[Subscription[T]]:
-        """Receive everything after `position` that is for `audience`."""
-        subscription: Subscription[T] = Subscription(self._queue_capacity, dropped or asyncio.Event())
+    def subscribe(
+        self, audience: Audience, dropped: asyncio.Event | None = None, *, after: int = 0, write: Write | None = None
+    ) -> Iterator[Subscription]:
+        """Receive everything after `position` that is for `audience`; see `Subscription`."""
+        subscription = Subscription(self._queue_bytes, after, write, dropped or asyncio.Event())
         if self.closed.is_set():
             subscription.close()
         self._subscriptions.setdefault(audience, set()).add(subscription)
@@ -145,7 +157,7 @@ class Hub:
             for subscription in subscriptions:
                 subscription.close()
 
-    def _keep(self, audience: Audience[Any], subscriptions: set[Subscription[Any]]) -> None:
+    def _keep(self, audience: Audience, subscriptions: set[Subscription]) -> None:
         if subscriptions:
             self._subscriptions[audience] = subscriptions
         else:

@@ -75,12 +75,17 @@ class Settings(BaseSettings):
         ge=0,
         description="how often an account, or an address, may ask in a minute; default: 0 (any) locally, else 600",
     )
-    redis_url: str = Field("", description="redis://… where several API processes count requests together; empty: each")
+    redis_url: str = Field(
+        "", description="redis://… where several API processes count together and wake each other; empty: each"
+    )
     trusted_proxies: str = Field(
         "127.0.0.1", description="addresses of proxies whose X-Forwarded-For tells who asks, comma-separated"
     )
     webhook_private_targets: bool | None = Field(
         None, description="whether webhooks may lead to private addresses and plain http; default: only locally"
+    )
+    webhook_log_days: int = Field(
+        30, ge=1, description="days for which finished deliveries of webhooks are kept, and can be sent again"
     )
     database_url: str = Field("", description="sqlite:///… or postgresql://…; default: SQLite in the data folder")
     launch_min_streams: int = Field(50_000, ge=0, description="monthly streams a launch requires, written on chain")

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -11,7 +13,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from api.events import repository
 from api.events.messages import to_message
+from api.events.relay import Relay
 from api.realtime import Hub
+from api.supervision import supervised
 from encore.db import Database, ReadSession
 from encore.db.models.chain import FEED_CHANNEL
 
@@ -23,19 +27,57 @@ BATCH: Final = 500
 _log = structlog.get_logger(__name__)
 
 
-async def broadcast(database: Database, hub: Hub) -> None:
+@dataclass(frozen=True, slots=True)
+class Wake:
+    """When to look: as soon as `woken` is set, and every `poll_seconds`."""
+
+    woken: asyncio.Event
+    poll_seconds: float
+
+    async def wait(self) -> None:
+        """Wait until it is time to look."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.woken.wait(), self.poll_seconds)
+        self.woken.clear()  # before looking: what comes meanwhile counts
+
+
+async def broadcast(
+    database: Database, hub: Hub, relay: Relay | None = None, *, poll_seconds: float | None = None
+) -> None:
     """Publish new feed entries until the hub closes; while the database is away, say so and try again.
 
-    Close the hub rather than cancelling the task: a statement that is cancelled half-way loses its connection.
+    It looks when the database tells, when another process does through `relay`, and every `poll_seconds` (default: as
+    the database needs). Close the hub rather than cancelling the task: a statement that is cancelled half-way loses its
+    connection.
     """
+    if poll_seconds is None:
+        poll_seconds = SQLITE_POLL_SECONDS if database.is_sqlite else POSTGRESQL_POLL_SECONDS
+    woken = asyncio.Event()
+    closing = asyncio.create_task(hub.closed.wait())
+    closing.add_done_callback(lambda _: woken.set())
+    relaying = None if relay is None else asyncio.create_task(supervised(partial(relay.run, hub, woken)))
+    try:
+        await _follow(database, hub, Wake(woken, poll_seconds), relay)
+    finally:
+        tasks = [task for task in (closing, relaying) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _follow(database: Database, hub: Hub, wake: Wake, relay: Relay | None) -> None:
+    changes_of = _sqlite_changes if database.is_sqlite else _postgresql_changes
     while not hub.closed.is_set():
         try:
-            async with aclosing(_changes(database, hub.closed)) as changes:
+            async with aclosing(changes_of(database, hub.closed, wake)) as changes:
                 async for _ in changes:
                     await _publish_new(database, hub)
+                    if relay is not None:
+                        relay.announce(hub.position)
         except (SQLAlchemyError, OSError) as error:
             _log.warning("feed cannot be read, trying again", reason=str(error).splitlines()[0])
-            await _wait(hub.closed, RETRY_SECONDS)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(hub.closed.wait(), RETRY_SECONDS)
 
 
 async def _publish_new(database: Database, hub: Hub) -> None:
@@ -47,12 +89,8 @@ async def _publish_new(database: Database, hub: Hub) -> None:
             hub.publish([to_message(row) for row in rows])
 
 
-def _changes(database: Database, closed: asyncio.Event) -> AsyncGenerator[None, None]:
+async def _sqlite_changes(database: Database, closed: asyncio.Event, wake: Wake) -> AsyncGenerator[None, None]:
     """Tick once at the start and then whenever the feed may have grown, until `closed`."""
-    return (_sqlite_changes if database.is_sqlite else _postgresql_changes)(database, closed)
-
-
-async def _sqlite_changes(database: Database, closed: asyncio.Event) -> AsyncGenerator[None, None]:
     async with database.read() as session:
         seen: int | None = None
         while not closed.is_set():
@@ -60,7 +98,7 @@ async def _sqlite_changes(database: Database, closed: asyncio.Event) -> AsyncGen
             if version != seen:
                 seen = version
                 yield
-            await _wait(closed, SQLITE_POLL_SECONDS)
+            await wake.wait()
 
 
 async def _data_version(session: ReadSession) -> int:
@@ -69,26 +107,18 @@ async def _data_version(session: ReadSession) -> int:
     return version
 
 
-async def _postgresql_changes(database: Database, closed: asyncio.Event) -> AsyncGenerator[None, None]:
+async def _postgresql_changes(database: Database, closed: asyncio.Event, wake: Wake) -> AsyncGenerator[None, None]:
     """LISTEN, and poll besides: a notification that was missed costs one interval, not the event."""
-    async with _listening(database) as (connection, notified):
+    async with _listening(database, wake.woken) as connection:
         while not closed.is_set():
             if connection.is_closed():
                 raise ConnectionError("the connection that listens was closed")
-            notified.clear()
             yield
-            await _wait(notified, POSTGRESQL_POLL_SECONDS)
-
-
-async def _wait(event: asyncio.Event, seconds: float) -> None:
-    with suppress(TimeoutError):
-        await asyncio.wait_for(event.wait(), seconds)
+            await wake.wait()
 
 
 @asynccontextmanager
-async def _listening(database: Database) -> AsyncIterator[tuple[Any, asyncio.Event]]:
-    notified = asyncio.Event()
-
+async def _listening(database: Database, notified: asyncio.Event) -> AsyncIterator[Any]:
     def notify(*_: object) -> None:
         notified.set()
 
@@ -96,6 +126,6 @@ async def _listening(database: Database) -> AsyncIterator[tuple[Any, asyncio.Eve
         connection: Any = (await pooled.get_raw_connection()).driver_connection
         await connection.add_listener(FEED_CHANNEL, notify)
         try:
-            yield connection, notified
+            yield connection
         finally:
             await connection.remove_listener(FEED_CHANNEL, notify)

@@ -129,7 +129,7 @@ def _response(
     return EventStream(_chunks(stream), headers=_HEADERS)
 
 
-async def _chunks(stream: Stream[bytes]) -> AsyncIterator[bytes]:
+async def _chunks(stream: Stream) -> AsyncIterator[bytes]:
     """Yield what the stream brings, and a comment whenever it has brought nothing for a while."""
     deliveries = aiter(stream)
     upcoming = asyncio.ensure_future(anext(deliveries, None))

@@ -1,20 +1,20 @@
 """Rules of live events: what each kind of subscriber is sent, and resuming without a gap."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Final, Generic, TypeVar
+from typing import Final, TypeVar
 
 from api.events import repository, schemas
+from api.events.frames import text_frame
 from api.events.messages import to_message
-from api.realtime import Audience, Delivery, Hub, Message, Subscription
+from api.realtime import Audience, Delivery, Hub, Message, Subscription, Write
 from encore.db import Database, ReadSession
 
 REPLAY_BATCH: Final = 500
 
-T = TypeVar("T")
 Read = TypeVar("Read")
 
 
@@ -31,7 +31,7 @@ class Listeners:
     channels: frozenset[str]
     names: frozenset[str] = frozenset()
 
-    def __call__(self, messages: Sequence[Message]) -> Delivery[bytes] | None:
+    def __call__(self, messages: Sequence[Message]) -> Delivery | None:
         """Select and encode."""
         events = [
             server_sent(message.verb, part.text, message.id)
@@ -40,7 +40,7 @@ class Listeners:
             for part in message.parts
             if part.kind == self.kind and not self.channels.isdisjoint(part.channels)
         ]
-        return Delivery(messages, len(events), b"".join(events)) if events else None
+        return Delivery(messages, b"".join(events)) if events else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +49,12 @@ class Sockets:
 
     channels: frozenset[str]
 
-    def __call__(self, messages: Sequence[Message]) -> Delivery[str] | None:
+    def __call__(self, messages: Sequence[Message]) -> Delivery | None:
         """Select and encode."""
         texts = [
             part.text for message in messages for part in message.parts if not self.channels.isdisjoint(part.channels)
         ]
-        return Delivery(messages, len(texts), f"[{','.join(texts)}]") if texts else None
+        return Delivery(messages, text_frame(f"[{','.join(texts)}]")) if texts else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,19 +80,21 @@ class Feed:
     hub: Hub
 
 
-class Stream(Generic[T]):
+class Stream:
     """What is for one subscriber after the id `after` (None: from now on): first what was, then as it comes.
 
     Iterating ends when the subscriber was too slow, its `lifetime_seconds` are over or the process stops; `dropped` is
-    set then, also while the reader is stuck. It goes on by asking again after `position`.
+    set then, also while the reader is stuck. What `write` takes at once is not iterated over. It
+    goes on by asking again after `position`.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the last three are for few
         self,
         feed: Feed,
-        audience: Audience[T],
+        audience: Audience,
         after: int | None,
         *,
+        write: Write | None = None,
         dropped: asyncio.Event | None = None,
         lifetime_seconds: float | None = None,
     ) -> None:
@@ -100,10 +102,11 @@ class Stream(Generic[T]):
         self._hub = feed.hub
         self._audience = audience
         self._after = after
+        self._write = write
         self._dropped = dropped or asyncio.Event()
         self._ends_at = None if lifetime_seconds is None else asyncio.get_running_loop().time() + lifetime_seconds
         self._position = after
-        self._subscription: Subscription[T] | None = None
+        self._subscription: Subscription | None = None
 
     @property
     def position(self) -> int | None:
@@ -112,7 +115,7 @@ class Stream(Generic[T]):
             return max(self._hub.position, self._position or 0)
         return self._position
 
-    async def __aiter__(self) -> AsyncIterator[Delivery[T] | Gap]:
+    async def __aiter__(self) -> AsyncGenerator[Delivery | Gap, None]:
         await self._hub.ready.wait()
         position = self._hub.position if self._after is None else self._after
         if self._after is not None:
@@ -129,7 +132,7 @@ class Stream(Generic[T]):
             if (delivery := self._audience([to_message(row) for row in rows])) is not None:
                 yield delivery
         self._position = position
-        with self._subscribed() as subscription:
+        with self._subscribed(position) as subscription:
             async for published in subscription:
                 if published.messages[0].id > position:
                     yield published
@@ -139,8 +142,8 @@ class Stream(Generic[T]):
                 self._position = published.messages[-1].id
 
     @contextmanager
-    def _subscribed(self) -> Iterator[Subscription[T]]:
-        with self._hub.subscribe(self._audience, self._dropped) as subscription:
+    def _subscribed(self, position: int) -> Iterator[Subscription]:
+        with self._hub.subscribe(self._audience, self._dropped, after=position, write=self._write) as subscription:
             timer = self._ends_at and asyncio.get_running_loop().call_at(self._ends_at, subscription.close)
             self._subscription = subscription
             try:

@@ -1,7 +1,7 @@
 """The WebSocket: a connection's channels and account, one task that reads requests and one that sends."""
 
 import asyncio
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from typing import Final
 
 import structlog
@@ -14,6 +14,7 @@ from api.accounts.service import Access
 from api.accounts.tokens import UnauthenticatedError
 from api.deps import Resources
 from api.events import protocol
+from api.events.frames import EXTENSION, FrameProtocol, text_frame
 from api.events.messages import wallet_channel
 from api.events.service import Feed, Gap, Sockets, Stream
 from api.problems import InvalidRequestError, ProblemError
@@ -23,9 +24,6 @@ GOING_AWAY: Final = 1001
 TRY_AGAIN_LATER: Final = 1013
 TOKEN_EXPIRED: Final = 4401
 """Close codes: of RFC 6455 and IANA's registry, and one of ours for what HTTP answers with 401."""
-
-CLOSE_SECONDS: Final = 1.0
-"""How long a client may take to read that the connection ends: one that is stuck never does."""
 
 router = APIRouter()
 _log = structlog.get_logger(__name__)
@@ -44,10 +42,11 @@ class Connection:
 
     def __init__(self, websocket: WebSocket, held: Resources) -> None:
         self._websocket = websocket
+        self._frames: FrameProtocol = websocket.scope["extensions"][EXTENSION]
         self._held = held
         self._channels: frozenset[str] = frozenset()
         self._access: Access | None = None
-        self._stream: Stream[str] | None = None
+        self._stream: Stream | None = None
         self._sender: asyncio.Task[None] | None = None
         self._ended = asyncio.Event()
 
@@ -65,8 +64,8 @@ class Connection:
             await self._stop_sending()
         if isinstance(outcome, Exception):
             raise outcome
-        with suppress(RuntimeError, WebSocketDisconnect, TimeoutError):  # the client may have gone first
-            await asyncio.wait_for(self._websocket.close(self._close_code()), CLOSE_SECONDS)
+        with suppress(RuntimeError, WebSocketDisconnect):  # the client may have gone first
+            await self._websocket.close(*self._ending())
 
     async def _read(self) -> None:
         with suppress(WebSocketDisconnect):
@@ -119,20 +118,19 @@ class Connection:
             Feed(self._held.database, self._held.hub),
             Sockets(channels),
             position,
+            write=self._frames.write_frame,
             dropped=self._ended,
             lifetime_seconds=lifetime,
         )
         self._sender = asyncio.create_task(self._send(self._stream))
 
-    async def _send(self, stream: Stream[str]) -> None:
+    async def _send(self, stream: Stream) -> None:
         try:
-            async for delivery in stream:
-                if isinstance(delivery, Gap):
-                    await self._say(delivery.wire())
-                else:
-                    await self._websocket.send({"type": "websocket.send", "text": delivery.content})
-        except WebSocketDisconnect:
-            pass
+            async with aclosing(aiter(stream)) as deliveries:  # at once: nothing is written to who unsubscribed
+                async for delivery in deliveries:
+                    frame = _frame(delivery.wire()) if isinstance(delivery, Gap) else delivery.content
+                    if not await self._frames.send_frame(frame):
+                        break
         except SQLAlchemyError as error:
             _log.warning("feed cannot be read, closing a connection", reason=str(error).splitlines()[0])
         self._ended.set()
@@ -149,14 +147,20 @@ class Connection:
         return position
 
     async def _say(self, message: Wire) -> None:
-        await self._websocket.send_text(f"[{message.model_dump_json()}]")
+        if not await self._frames.send_frame(_frame(message)):
+            raise WebSocketDisconnect
 
     async def _refuse(self, problem: ProblemError) -> None:
         await self._say(protocol.Refused(slug=problem.slug, detail=problem.detail))
 
-    def _close_code(self) -> int:
+    def _ending(self) -> tuple[int, str]:
+        """Return the close code, and what the client may do."""
         if self._held.hub.closed.is_set():
-            return GOING_AWAY
+            return GOING_AWAY, "the server stops: connect again and resume"
         if self._access is not None and self._access.expires_at <= self._held.clock():
-            return TOKEN_EXPIRED
-        return TRY_AGAIN_LATER
+            return TOKEN_EXPIRED, "the access token ran out: connect again with the next one"
+        return TRY_AGAIN_LATER, "too much was left unread: connect again and resume after the last id"
+
+
+def _frame(message: Wire) -> bytes:
+    return text_frame(f"[{message.model_dump_json()}]")

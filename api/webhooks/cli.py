@@ -40,7 +40,8 @@ async def _run(settings: Settings) -> None:
     database = Database(settings.database)
     sender = Sender(allows_private=settings.allows_private_webhooks)
     lock = process_lock(database, "webhooks")
-    dispatcher = Dispatcher(database, sender, settings.signing_key("webhooks"), time.time)
+    key = settings.signing_key("webhooks")
+    dispatcher = Dispatcher(database, sender, key, time.time, log_days=settings.webhook_log_days)
     try:
         while not stopping.is_set() and not await lock.try_take():
             waiting = asyncio.ensure_future(stopping.wait())

@@ -26,6 +26,8 @@ MAXIMUM_ATTEMPTS: Final = 10
 FIRST_RETRY_SECONDS: Final = 5.0
 RETRY_FACTOR: Final = 3
 LONGEST_RETRY_SECONDS: Final = 21_600.0
+PURGE_SECONDS: Final = 3_600.0
+"""How often the log loses what is too old."""
 
 _log = structlog.get_logger(__name__)
 
@@ -34,14 +36,18 @@ class Dispatcher:
     """Carries the feed to webhooks. One of a database works at a time; `clock` in unix seconds.
 
     An event is queued for a webhook exactly once, and sent at least once: after a crash amid a request it is sent
-    again, with the same id.
+    again, with the same id. Finished deliveries are kept for `log_days`.
     """
 
-    def __init__(self, database: Database, sender: Sender, signing_key: bytes, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, database: Database, sender: Sender, signing_key: bytes, clock: Callable[[], float], *, log_days: int
+    ) -> None:
         self._database = database
         self._sender = sender
         self._signing_key = signing_key
         self._clock = clock
+        self._kept = timedelta(days=log_days)
+        self._purge_at = 0.0
         self._in_flight: dict[int, tuple[int, asyncio.Task[None]]] = {}
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -50,6 +56,7 @@ class Dispatcher:
             while await self.queue():
                 pass
             await self.send_due()
+            await self.purge()
             waiting = asyncio.ensure_future(stopping.wait())
             await asyncio.wait({waiting}, timeout=POLL_SECONDS)
             waiting.cancel()
@@ -88,6 +95,16 @@ class Dispatcher:
             if row.id not in self._in_flight and is_free and len(self._in_flight) < MAXIMUM_IN_FLIGHT:
                 per_webhook[row.webhook_id] += 1
                 self._in_flight[row.id] = row.webhook_id, asyncio.create_task(self._send(row))
+
+    async def purge(self) -> None:
+        """Delete finished deliveries that are too old, once an hour; in parts, so that nobody waits for the lock."""
+        if self._clock() < self._purge_at:
+            return
+        self._purge_at = self._clock() + PURGE_SECONDS
+        deleted = BATCH
+        while deleted == BATCH:
+            async with self._database.write() as session:
+                deleted = await repository.purge(session, self._now() - self._kept, BATCH)
 
     async def settle(self) -> None:
         """Wait until nothing is on its way."""

@@ -121,6 +121,18 @@ async def due(session: ReadSession, now: datetime, limit: int) -> Sequence[Row[A
     )
 
 
+async def purge(session: WriteSession, before_time: datetime, limit: int) -> int:
+    """Delete `limit` deliveries that were finished before a time; returns how many there were."""
+    old = (
+        select(WebhookDelivery.id)
+        .where(WebhookDelivery.finished_at < before_time)
+        .order_by(WebhookDelivery.finished_at)
+        .limit(limit)
+    )
+    gone: Any = await session.execute(delete(WebhookDelivery).where(WebhookDelivery.id.in_(old)))
+    return int(gone.rowcount)
+
+
 async def record(session: WriteSession, delivery_id: int, values: Mapping[str, Any]) -> None:
     """Write down what became of an attempt."""
     await session.execute(update(WebhookDelivery).where(WebhookDelivery.id == delivery_id).values(**values))

@@ -11,6 +11,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from api.cli import Server
+from api.events.frames import FrameProtocol
 from encore.chain.local_node import free_port
 from tests.support import eventually
 
@@ -29,7 +30,7 @@ async def serving(app: FastAPI) -> AsyncIterator[str]:
     """Serve `app` with uvicorn, as the command does; yields its base URL."""
     port = free_port()
     config = uvicorn.Config(
-        app, host="127.0.0.1", port=port, ws="websockets-sansio", log_config=None, timeout_graceful_shutdown=5
+        app, host="127.0.0.1", port=port, ws=FrameProtocol, log_config=None, timeout_graceful_shutdown=5
     )
     server = Server(config)
     task = asyncio.create_task(server.serve())

@@ -47,6 +47,7 @@ class WebhookDelivery(Base):
     __table_args__ = (
         UniqueConstraint("webhook_id", "event_id"),
         Index(None, "webhook_id", "id"),
+        Index(None, "finished_at"),
         Index(
             "ix_webhook_deliveries_due",
             "next_attempt_at",

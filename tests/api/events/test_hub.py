@@ -15,12 +15,12 @@ class Coin:
     def __hash__(self) -> int:
         return hash(self.channel)
 
-    def __call__(self, messages: Sequence[Message]) -> Delivery[list[int]] | None:
+    def __call__(self, messages: Sequence[Message]) -> Delivery | None:
         ids = [each.id for each in messages if any(self.channel in part.channels for part in each.parts)]
         if not ids:
             return None
         self.encoded.append(len(ids))
-        return Delivery(messages, len(ids), ids)
+        return Delivery(messages, bytes(ids))
 
 
 def message(number: int, channel: str = "c") -> Message:
@@ -35,8 +35,8 @@ async def test_every_subscriber_gets_what_it_wants_in_order() -> None:
         hub.publish([message(3)])
         assert hub.position == 3
         reader = aiter(everything)
-        assert [(await anext(reader)).content for _ in range(2)] == [[1, 2], [3]]
-        assert (await anext(aiter(some))).content == [2]
+        assert [(await anext(reader)).content for _ in range(2)] == [b"\x01\x02", b"\x03"]
+        assert (await anext(aiter(some))).content == b"\x02"
 
 
 async def test_what_many_want_is_encoded_once_and_shared() -> None:
@@ -49,7 +49,7 @@ async def test_what_many_want_is_encoded_once_and_shared() -> None:
 
 
 async def test_a_stuck_subscriber_is_dropped_and_the_others_go_on() -> None:
-    hub = Hub(queue_capacity=10)
+    hub = Hub(queue_bytes=10)
     received: list[int] = []
 
     async def read() -> None:
@@ -98,3 +98,34 @@ async def test_a_reader_is_idle_when_it_has_come_back_for_more_and_there_is_none
         hub.close()
         await asyncio.wait([waiting])
         assert isinstance(waiting.exception(), StopAsyncIteration)
+
+
+async def test_what_a_subscriber_takes_at_once_wakes_no_reader_and_the_order_stays() -> None:
+    hub, written = Hub(), list[bytes]()
+    keeps_up = True
+
+    def write(content: bytes) -> bool:
+        if keeps_up:
+            written.append(content)
+        return keeps_up
+
+    with hub.subscribe(Coin("all", []), after=2, write=write) as subscription:
+        reader = aiter(subscription)
+        hub.publish([message(2), message(3)])  # the reader has sent the first already, and takes its part
+        hub.publish([message(4)])
+        assert [(await anext(reader)).content for _ in range(2)] == [b"\x02\x03", b"\x04"]
+        waiting = asyncio.ensure_future(anext(reader))
+        await asyncio.sleep(0)
+        hub.publish([message(5)])
+        keeps_up = False
+        hub.publish([message(6)])
+        keeps_up = True
+        hub.publish([message(7)])  # not before the one that waits
+        assert (written, (await waiting).content, (await anext(reader)).content) == ([b"\x05"], b"\x06", b"\x07")
+
+
+async def test_a_delivery_that_is_larger_than_the_queue_goes_through_alone() -> None:
+    hub = Hub(queue_bytes=2)
+    with hub.subscribe(Coin("all", [])) as subscription:
+        hub.publish([message(number) for number in range(1, 6)])
+        assert (await anext(aiter(subscription))).content == bytes(range(1, 6))

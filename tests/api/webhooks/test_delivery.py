@@ -36,7 +36,9 @@ class World:
         self.client = client
         self.receiver = receiver
         self.sender = Sender(allows_private=True)
-        self.dispatcher = Dispatcher(database, self.sender, settings.signing_key("webhooks"), lambda: self.now)
+        self.dispatcher = Dispatcher(
+            database, self.sender, settings.signing_key("webhooks"), lambda: self.now, log_days=30
+        )
         self.headers: dict[str, str] = {}
 
     async def subscribe(self, **request: Any) -> dict[str, Any]:
@@ -146,6 +148,29 @@ def test_waits_grow_with_jitter_up_to_six_hours() -> None:
         assert longest / 2 <= min(waits) < max(waits) <= longest
 
 
+async def test_the_log_forgets_what_was_finished_long_ago_and_nothing_that_is_pending(
+    world: World, database: Database
+) -> None:
+    hook = await world.subscribe()
+    await save(database, *(feed_entry() for _ in range(3)))
+    world.receiver.answers = [web.Response(), web.Response(), web.Response(status=500)]
+    await world.dispatcher.queue()
+    await world.dispatcher.send_due()
+    await world.dispatcher.settle()
+    world.now += 30 * 86_400 - 60
+    await world.dispatcher.purge()
+    world.headers = bearer(await Signer(5).sign_in(world.client))
+    assert len(await world.deliveries(hook)) == 3
+    world.now += 120
+    await world.dispatcher.purge()
+    assert len(await world.deliveries(hook)) == 3  # it looks once an hour
+    world.now += 3_600
+    await world.dispatcher.purge()
+    world.headers = bearer(await Signer(5).sign_in(world.client))
+    (kept,) = await world.deliveries(hook)
+    assert (kept["status"], kept["attempts"]) == ("pending", 1)
+
+
 async def test_deliveries_are_replayed_from_an_event_on(world: World, database: Database) -> None:
     hook = await world.subscribe()
     await save(database, *(feed_entry(block=number) for number in range(5)))
@@ -190,7 +215,7 @@ async def test_dispatchers_at_the_same_time_queue_each_event_once(
 ) -> None:
     hook = await world.subscribe()
     await save(database, *(feed_entry(block=number) for number in range(30)))
-    other = Dispatcher(database, world.sender, settings.signing_key("webhooks"), lambda: world.now)
+    other = Dispatcher(database, world.sender, settings.signing_key("webhooks"), lambda: world.now, log_days=30)
     await asyncio.gather(*(dispatcher.queue() for dispatcher in (world.dispatcher, other) * 3))
     assert len(await world.deliveries(hook, limit="100")) == 30
 

@@ -1402,6 +1402,7 @@ def upgrade() -> None:
             sqlite_where=sa.text("status = 'pending'"),
             postgresql_where=sa.text("status = 'pending'"),
         )
+        batch_op.create_index(batch_op.f("ix_webhook_deliveries_finished_at"), ["finished_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_webhook_deliveries_webhook_id_id"), ["webhook_id", "id"], unique=False)
 
     op.create_table(
@@ -1501,6 +1502,7 @@ def downgrade() -> None:
     op.drop_table("plays")
     with op.batch_alter_table("webhook_deliveries", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_webhook_deliveries_webhook_id_id"))
+        batch_op.drop_index(batch_op.f("ix_webhook_deliveries_finished_at"))
         batch_op.drop_index(
             "ix_webhook_deliveries_due",
             sqlite_where=sa.text("status = 'pending'"),
