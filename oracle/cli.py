@@ -12,7 +12,7 @@ import structlog
 from eth_utils.address import is_address
 
 from encore.chain.deployments import load_deployment
-from encore.chain.keys import key_from_keystore, read_passphrase
+from encore.chain.keys import key_from_keystore, keystore_path, read_passphrase
 from encore.chain.outbox import Signer
 from encore.chain.rpc import RpcClient
 from encore.db import Database
@@ -201,7 +201,7 @@ def _owner(settings: Settings, keystore: str | None, passphrase_file: Path | Non
     if keystore is None:
         return Signer(local_account_key(0), settings.chain.chain_id) if settings.chain.is_local else None
     if passphrase_file is None:
-        passphrase = click.prompt(f"Passphrase of {keystore}", hide_input=True, err=True)
+        passphrase = click.prompt(f"Passphrase of {keystore_path(keystore)}", hide_input=True, err=True)
     else:
         passphrase = read_passphrase(passphrase_file)
     return Signer(key_from_keystore(keystore, passphrase), settings.chain.chain_id)

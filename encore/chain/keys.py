@@ -2,15 +2,24 @@
 
 import json
 import os
+import re
 from pathlib import Path
+from typing import Final
 
 from eth_account import Account
 
 from encore.errors import KeystoreError
 
+_PRIVATE_KEY: Final = re.compile(r"(0x)?[0-9a-fA-F]{64}")
+
 
 def keystore_path(name: str) -> Path:
-    """Return the file that `name` means: a path, or without a slash and a suffix the alias of an Ape account."""
+    """Return the file that `name` means: a path, or without a slash and a suffix the alias of an Ape account.
+
+    Raises `KeystoreError` where it is a private key, which every later message would show.
+    """
+    if _PRIVATE_KEY.fullmatch(name):
+        raise KeystoreError("a private key was given where the path or the alias of a keystore belongs")
     if "/" in name or name.endswith(".json"):
         return Path(name).expanduser()
     return Path(os.environ.get("APE_DATA_FOLDER", "~/.ape")).expanduser() / "accounts" / f"{name}.json"
