@@ -242,6 +242,20 @@ async def test_two_processes_share_one_feed(settings: Settings, database: Databa
         assert await one.take(30) == await other.take(30)
 
 
+async def test_a_client_resumes_after_a_restart_what_was_committed_meanwhile(
+    settings: Settings, database: Database
+) -> None:
+    async with serving(create_app(settings)) as base, connected(base) as client:
+        await client.ask(op="subscribe", channels=["events"])
+        await save(database, purchase(COIN), purchase(COIN))
+        before = await client.take(2)
+    await save(database, purchase(COIN), purchase(COIN, kind="undone"))
+    async with serving(create_app(settings)) as base, connected(base) as client:
+        await client.ask(op="subscribe", channels=["events"], after=before[-1]["id"])
+        await save(database, purchase(COIN))
+        assert [message["id"] for message in before + await client.take(3)] == [1, 2, 3, 4, 5]
+
+
 async def test_a_server_that_stops_says_so(app: FastAPI) -> None:
     async with serving(app) as base:
         connection = await connect(f"{base.replace('http', 'ws')}/ws")
