@@ -98,10 +98,10 @@ fuzz-api: env ## Schemathesis over the whole OpenAPI: 1 000 examples an operatio
 coverage: ## The branch coverage of the last `make suite`.
 	coverage report
 
-bench: $(patsubst benchmarks/bench_%.py,bench-%,$(wildcard benchmarks/bench_*.py)) ## Every benchmark; make bench-NAME runs one.
+bench: $(patsubst benchmarks/bench_%.py,bench-%,$(wildcard benchmarks/bench_*.py)) ## Every benchmark; make bench-NAME runs one (ARGUMENTS="…").
 
 bench-%: env
-	PYTHONPATH=. python benchmarks/bench_$*.py
+	PYTHONPATH=. python benchmarks/bench_$*.py $(ARGUMENTS)
 
 lock: env ## Resolve pyproject.toml again into requirements.lock.
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
