@@ -1,6 +1,5 @@
 """`encore api`: serving the API."""
 
-import asyncio
 import errno
 import signal
 import socket
@@ -16,6 +15,7 @@ from api.events.frames import FrameProtocol
 from api.main import create_app
 from encore.db.migrate import check_schema
 from encore.errors import SettingsError
+from encore.monitor import Listener, monitored
 from encore.settings import Settings, load_settings
 from encore.telemetry import configure_logging
 
@@ -28,14 +28,30 @@ GRACEFUL_SHUTDOWN_SECONDS = 10
 
 
 class Server(uvicorn.Server):
-    """A server that ends live streams first when it stops: their clients would otherwise keep it waiting."""
+    """A server that is monitored, and that ends live streams first when it stops: clients would keep it waiting."""
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve until told to stop; raises `SettingsError` where the port for metrics is taken."""
+        held = self._resources
+        settings = held.settings
+        listener = Listener(settings.api_metrics_host, settings.api_metrics_port, "ENCORE_API_METRICS_PORT")
+        async with monitored(held.telemetry.exposition, lambda: _unready(held), listener):
+            await super().serve(sockets)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop accepting, end streams, let requests finish."""
+        self._resources.hub.close()
+        await super().shutdown(sockets)
+
+    @property
+    def _resources(self) -> Resources:
         application: Any = self.config.app
         held: Resources = application.state.resources
-        held.hub.close()
-        await super().shutdown(sockets)
+        return held
+
+
+def _unready(held: Resources) -> str | None:
+    return "nothing is indexed, or the database is away" if held.follower.tip is None else None
 
 
 @click.group()
@@ -56,7 +72,7 @@ def run(host: str | None, port: int | None) -> None:
     listener = listen(settings.api_host, settings.api_port)
     config = server_config(create_app(settings), settings)
     click.echo(f"API on http://{settings.api_host}:{settings.api_port} (documentation at /docs)", err=True)
-    asyncio.run(Server(config).serve([listener]))
+    Server(config).run([listener])
 
 
 def server_config(app: FastAPI, settings: Settings) -> uvicorn.Config:

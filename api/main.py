@@ -30,7 +30,6 @@ from api.supervision import supervised
 from api.telemetry import Metered
 from api.trading.router import router as trading
 from api.webhooks.router import router as webhooks
-from encore.monitor import Listener, monitored
 from encore.settings import Settings
 
 BASE_PATH: Final = "/api/v1"
@@ -94,17 +93,6 @@ def create_app(settings: Settings, *, clock: Clock = time.time) -> FastAPI:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     held: Resources = app.state.resources
-    listener = Listener(held.settings.api_metrics_host, held.settings.api_metrics_port, "ENCORE_API_METRICS_PORT")
-    async with monitored(held.telemetry.exposition, lambda: _unready(held), listener), _following(held):
-        yield
-
-
-def _unready(held: Resources) -> str | None:
-    return "nothing is indexed, or the database is away" if held.follower.tip is None else None
-
-
-@asynccontextmanager
-async def _following(held: Resources) -> AsyncIterator[None]:
     relay = Relay(held.settings.redis_url) if held.settings.redis_url else None
     broadcaster = asyncio.create_task(supervised(lambda: broadcast(held.database, held.hub, relay)))
     following = asyncio.create_task(supervised(held.follower.run))

@@ -16,7 +16,7 @@ from api.problems import BodyTooLargeError, respond, respond_internal_error
 
 _GIVEN_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
-_SECURITY_HEADERS: Final = (
+SECURITY_HEADERS: Final = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"no-referrer"),
@@ -55,7 +55,7 @@ class RequestLog:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 MutableHeaders(scope=message)["X-Request-ID"] = request_id
-                message["headers"] = [*message["headers"], *_SECURITY_HEADERS]
+                message["headers"] = [*message["headers"], *SECURITY_HEADERS]
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request_id=request_id):

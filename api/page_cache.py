@@ -10,6 +10,7 @@ from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.middleware import SECURITY_HEADERS
 from api.mirror.follower import TipFollower
 
 LIFETIME_SECONDS: Final = 1.0
@@ -23,6 +24,7 @@ PRIVATE_CACHE_CONTROL: Final = b"private, no-cache"
 _BLOCK_HASH: Final = b"x-indexed-block-hash"
 _KEPT: Final = frozenset(
     {b"content-type", b"content-length", b"vary", b"x-indexed-block", _BLOCK_HASH, b"etag", b"cache-control"}
+    | {name for name, _ in SECURITY_HEADERS}
 )
 _PRIVATE: Final = frozenset({b"authorization", b"cookie"})
 

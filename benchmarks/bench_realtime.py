@@ -158,7 +158,7 @@ def serve(which: str, url: str, port: int) -> None:
         resources = app.state.resources
         app = naive_app(Database(url))
         app.state.resources = resources
-    asyncio.run(Server(server_config(app, settings)).serve([listen("127.0.0.1", port)]))
+    Server(server_config(app, settings)).run([listen("127.0.0.1", port)])
 
 
 class World:

@@ -75,6 +75,17 @@ def test_what_is_wrong_is_said_without_a_traceback(start: Start, variables: dict
     assert "Traceback" not in said
 
 
+def test_a_port_for_metrics_that_is_taken_is_one_clear_line(start: Start, tmp_path: Path) -> None:
+    upgrade(f"sqlite:///{tmp_path}/encore.db")
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        process = start(free_port(), ENCORE_API_METRICS_PORT=str(port))
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert f"encore: ENCORE_API_METRICS_PORT: cannot listen on 127.0.0.1:{port}" in said
+    assert "Traceback" not in said
+
+
 def test_a_port_that_is_taken_is_one_clear_line(start: Start, tmp_path: Path) -> None:
     upgrade(f"sqlite:///{tmp_path}/encore.db")
     with socket.create_server(("127.0.0.1", 0)) as other:

@@ -201,6 +201,13 @@ async def hot(settings: Settings, database: Database) -> AsyncIterator[FastAPI]:
         yield app
 
 
+async def test_a_hot_page_tells_browsers_to_be_careful_as_the_first_answer_did(hot: FastAPI) -> None:
+    async with checked_client(hot) as client:
+        first, again = [(await client.get("/api/v1/coins")).headers for _ in range(2)]
+    assert again["x-content-type-options"] == "nosniff"
+    assert dict(first) | {"x-request-id": ""} == dict(again) | {"x-request-id": ""}
+
+
 async def _is_at(app: FastAPI, number: int) -> bool:
     tip = app.state.resources.follower.tip
     return tip is not None and tip.number == number
