@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from sqlalchemy import event, text
 
 from encore.db import Database
+from tests.api.accounts.signing import Signer, bearer
 from tests.api.conftest import EXCHANGE, GOVERNOR, SPARK
 from tests.factories import (
     INITIAL_SUPPLY,
@@ -81,6 +82,14 @@ STATEMENTS = {
     f"/api/v1/governance/voters/{WALLET}": 2,
 }
 """The first is always the checkpoint. Of the lists of coins the first asks for the block's rankings too."""
+PERSONAL = {
+    "/api/v1/me": 3,
+    "/api/v1/me/sessions": 2,
+    "/api/v1/webhooks": 2,
+    "/api/v1/webhooks/1": 2,
+    "/api/v1/webhooks/1/deliveries": 3,
+}
+"""The first is always the session."""
 MAY_BE_SCANNED = {
     "/api/v1/coins?sort=market_cap&limit=40": {"tokens"},
     "/api/v1/coins?q=c&limit=40": {"tokens"},
@@ -156,11 +165,44 @@ async def test_every_request_takes_few_statements_however_many_rows_and_no_scan(
 ) -> None:
     app.state.resources.follower.close()  # it asks the same of the database all the time
     for path, expected in STATEMENTS.items():
-        with recorded(app) as statements:
-            (await client.get(path)).raise_for_status()
-        assert len(statements) == expected, (path, statements)
-        scanned = {table for statement in statements for table in await scans(filled, *statement)}
-        assert scanned <= MAY_BE_SCANNED.get(path, set()), path
+        answer = await counted(app, client, filled, path, expected)
+        assert {"etag", "cache-control", "x-indexed-block", "x-indexed-block-hash"} <= set(answer.headers), path
+    assert lists_of(app, scoped=False) <= {path.partition("?")[0] for path in STATEMENTS}
+
+
+async def test_what_is_of_one_account_takes_few_statements_too(
+    app: FastAPI, client: httpx2.AsyncClient, filled: Database
+) -> None:
+    app.state.resources.follower.close()
+    client.headers |= bearer(await Signer(5).sign_in(client))
+    hook = {"url": "https://receiver.example/hook", "events": ["Transfer"]}
+    (await client.post("/api/v1/webhooks", json=hook)).raise_for_status()
+    for path, expected in PERSONAL.items():
+        await counted(app, client, filled, path, expected)
+    assert lists_of(app, scoped=True) <= PERSONAL.keys()
+
+
+def lists_of(app: FastAPI, *, scoped: bool) -> set[str]:
+    """Return the paths of the lists that OpenAPI tells of: of those that need a session, or of the others."""
+    known = {"address": COIN, "creator_id": 1, "proposal_id": 1, "webhook_id": 1}
+    return {
+        path.replace("/wallets/{address}", f"/wallets/{WALLET}").format(**known)
+        for path, operations in app.openapi()["paths"].items()
+        if "cursor" in {parameter["name"] for parameter in operations.get("get", {}).get("parameters", [])}
+        and bool(operations["get"].get("security")) is scoped
+    }
+
+
+async def counted(
+    app: FastAPI, client: httpx2.AsyncClient, database: Database, path: str, expected: int
+) -> httpx2.Response:
+    """Ask for `path` with `expected` statements, none of which reads a table from end to end that must not be."""
+    with recorded(app) as statements:
+        answer = (await client.get(path)).raise_for_status()
+    assert len(statements) == expected, (path, statements)
+    scanned = {table for statement in statements for table in await scans(database, *statement)}
+    assert scanned <= MAY_BE_SCANNED.get(path, set()), path
+    return answer
 
 
 async def scans(database: Database, statement: str, parameters: Any) -> set[str]:
@@ -190,6 +232,7 @@ TABLES = {
     *("revenues", "revenue_distributions", "creator_revenue"),
     *("transfers", "stake_changes", "revenue_claims", "balanced_tokens"),
     *("revenue_positions", "proposals", "proposal_votes", "quorum_checkpoints", "supply_checkpoints"),
+    *("accounts", "account_wallets", "login_sessions", "webhooks", "webhook_deliveries"),
     *("timelock_operations", "voting_power", "delegations", "spark_stakes"),
     *("contract_settings", "pool_guards", "trading_flows", "trading_cooldowns", "trading_exemptions"),
 }
