@@ -197,11 +197,11 @@ class Subscriber:
         """Count events until the hub closes."""
         with hub.subscribe(_everything) as subscription:
             async for delivery in subscription:
-                self.events += delivery.count
+                self.events += len(delivery.messages)
 
 
-def _everything(messages: Sequence[Message]) -> Delivery[None]:
-    return Delivery(messages, len(messages), None)
+def _everything(messages: Sequence[Message]) -> Delivery:
+    return Delivery(messages, b"".join(part.text.encode() for message in messages for part in message.parts))
 
 
 @asynccontextmanager

@@ -24,8 +24,8 @@ from indexer.source import Head, Header, Log, Source, log_position, suggested_sp
 from indexer.telemetry import Telemetry
 
 FIRST_SPAN: Final = 50
-LONGEST_SPAN: Final = 1_000
-LOGS_PER_SEGMENT: Final = 5_000
+LONGEST_SPAN: Final = 2_000
+LOGS_PER_SEGMENT: Final = 6_000
 """Ranges of final blocks grow and shrink towards this many logs: enough for bulk writes, and few enough that reading,
 preparing and writing begin to overlap early."""
 UNDOABLE_SPAN: Final = 64
@@ -219,7 +219,7 @@ class Indexer:
                 self._span = min(suggested_span(error) or blocks, blocks // 2)
                 _log.info("the node refuses this range of logs", next_blocks=self._span, reason=str(error))
                 continue
-            self._adapt_span(len(logs))
+            self._adapt_span(len(headers), len(logs))
             return Run(headers, logs, announced)
 
     async def _read_headers(self, head: Head, first: int, last: int) -> list[Header]:
@@ -264,13 +264,10 @@ class Indexer:
             logs.sort(key=log_position)
         return logs, announced
 
-    def _adapt_span(self, logs: int) -> None:
-        if logs > LOGS_PER_SEGMENT:
-            self._span = max(1, self._span // 2)
-        elif logs < LOGS_PER_SEGMENT // 4:
-            self._span = min(2 * self._span, LONGEST_SPAN)
-        elif logs < LOGS_PER_SEGMENT // 2:
-            self._span = min(self._span + self._span // 4 + 1, LONGEST_SPAN)
+    def _adapt_span(self, blocks: int, logs: int) -> None:
+        """Choose the next range by how many logs the last one had, at most twice as long."""
+        fitting = blocks * LOGS_PER_SEGMENT // max(1, logs)
+        self._span = max(1, min(fitting, 2 * blocks, LONGEST_SPAN))
 
     async def _follow_reorg(self, head: Head) -> None:
         await self._check_genesis()
