@@ -40,6 +40,8 @@ PER_BLOCK: Final = 50
 FEW_PER_BLOCK: Final = 2
 STEADY_EVENTS: Final = 100_000
 """With so many the indexer reads, prepares and writes at the same time, and its memory is what it stays at."""
+WITHIN_A_FIFTH: Final = 0.8 / 1.2
+"""The slowest beside the fastest where both are at most 20 % from the middle."""
 LIVE_BLOCKS: Final = 200
 PAUSE_SECONDS: Final = 0.05
 """Between blocks: they do not come before what the last one left to do is done, on any network."""
@@ -159,7 +161,7 @@ class Shape:
         smaller = [await self.best("indexer", kind, size) for size in (events // 10, events // 100) if size >= 10_000]
         if smaller:
             rates = [largest.events_per_second, *(size.events_per_second for size in smaller)]
-            self.results.add(f"events/s, slowest beside fastest size, {kind}", min(rates), max(rates), 0.8)
+            self.results.add(f"events/s, slowest beside fastest size, {kind}", min(rates), max(rates), WITHIN_A_FIFTH)
         if events // 10 >= STEADY_EVENTS:
             peak = smaller[0].peak_megabytes
             name = f"peak MB beside a tenth of the events, {kind}"
