@@ -46,6 +46,7 @@ lint: env ## Ruff, its formatter, the import rules.
 
 types: env ## mypy --strict on everything.
 	mypy
+	MYPYPATH=benchmarks mypy benchmarks
 
 contracts: env ## The exported ABIs against the sources, and the contracts' own suite, on py-evm.
 	ape run export_abis --check

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from api.coins import repository
 from api.coins.schemas import CoinSort
-from api.mirror.service import MirrorView
+from api.mirror.service import MirrorView, Tip
 from api.pagination import Window
 
 DAY_SECONDS = 86_400
@@ -35,11 +35,16 @@ class Rankings:
         return order[max(end - window.limit, 0) : end][::-1]
 
 
+def day_before(tip: Tip) -> int:
+    """Return since when a trade counts for the figures of 24 hours, in unix seconds."""
+    return tip.timestamp - DAY_SECONDS
+
+
 async def rankings(view: MirrorView) -> Rankings:
     """Return the block's."""
 
     async def load() -> Rankings:
-        rows = await repository.rankings(view.session, since=view.tip.timestamp - DAY_SECONDS)
+        rows = await repository.rankings(view.session, since=day_before(view.tip))
         return Rankings(
             {
                 CoinSort.CREATED: [Ranked(row.created_at, row.address) for row in rows],

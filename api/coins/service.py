@@ -8,9 +8,9 @@ from typing import Any, Final
 from sqlalchemy import Row
 
 from api.coins import repository, schemas
-from api.coins.rankings import DAY_SECONDS, rankings
+from api.coins.rankings import day_before, rankings
 from api.coins.schemas import CandleInterval, CoinSort, HolderKind, Side
-from api.mirror.service import MirrorView, Tip
+from api.mirror.service import MirrorView
 from api.pagination import AddressKey, IntegerKey, Keyset, PageRequest, Uint256Key
 from api.portfolio.rewards import REWARD_RATE_BPS, mintable_rewards
 from api.problems import ProblemError
@@ -54,7 +54,7 @@ async def list_coins(view: MirrorView, page: PageRequest, *, sort: CoinSort, sea
     ranked = await rankings(view)
     found = None if search is None else await repository.found(view.session, search)
     places, next_cursor = keyset.cut(ranked.cut(sort, window, found), page.limit, "sort_key", "address")
-    rows = await repository.coins(view.session, [place.address for place in places], since=_day_before(view.tip))
+    rows = await repository.coins(view.session, [place.address for place in places], since=day_before(view.tip))
     # Validated in one go: a model for each part would take as long as the SQL.
     return schemas.CoinPage.model_validate(
         {
@@ -67,7 +67,7 @@ async def list_coins(view: MirrorView, page: PageRequest, *, sort: CoinSort, sea
 
 async def get_coin(view: MirrorView, address: str) -> schemas.CoinDetail:
     """Return one coin; raises `CoinNotFoundError`."""
-    row = await repository.coin(view.session, since=_day_before(view.tip), address=address)
+    row = await repository.coin(view.session, since=day_before(view.tip), address=address)
     if row is None:
         raise coin_not_found(address)
     return schemas.CoinDetail(**_coin(row, row.volume_24h), indexed_block=view.tip.wire())
@@ -251,10 +251,6 @@ def _change_bps(row: Row[Any]) -> int | None:
     if reference is None and row.opening_token:
         reference = Reserves(row.opening_native, row.opening_token).spot_price
     return (row.price - reference) * BASIS_POINTS // reference if reference else None
-
-
-def _day_before(tip: Tip) -> int:
-    return tip.timestamp - DAY_SECONDS
 
 
 def coin_not_found(address: str) -> CoinNotFoundError:

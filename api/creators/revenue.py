@@ -11,9 +11,7 @@ from api.pagination import AddressKey, IntegerKey, Keyset, PageRequest, Uint256K
 from api.problems import ProblemError
 from api.wire import utc
 from encore.chain.amm import BASIS_POINTS
-
-SCALE_BITS: Final = 96
-"""Coins keep revenue per token wei in wei times 2**96."""
+from encore.chain.dividends import SCALE_BITS
 
 _DISTRIBUTIONS: Final = Keyset("distributions", IntegerKey, IntegerKey)
 _SHARES: Final = Keyset("revenue-shares", Uint256Key, AddressKey)

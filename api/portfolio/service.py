@@ -9,11 +9,11 @@ from api.mirror.service import MirrorView
 from api.pagination import AddressKey, Keyset, PageRequest, Uint256Key
 from api.portfolio import activity, moves, repository, schemas
 from api.portfolio.cost_basis import Ledger
-from api.portfolio.revenue import Books, pending_revenue
 from api.portfolio.rewards import mintable_rewards, pending_rewards
 from api.problems import ProblemError
 from api.wire import utc
 from encore.chain.amm import value_at
+from encore.chain.dividends import Books, pending_revenue
 
 LONGEST_HISTORY: Final = 10_000
 """Entries of a wallet's history that cost and profit are computed from while a request waits."""

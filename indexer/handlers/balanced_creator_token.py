@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
 
+from encore.chain.dividends import SCALE_BITS, Books, pending_revenue
 from encore.db.models.chain import Balance, Stake, Token
 from encore.db.models.chain_tokens import (
     BalancedToken,
@@ -20,9 +21,6 @@ from indexer.erc20 import ZERO_ADDRESS
 from indexer.errors import MirrorError
 from indexer.handlers import creator_token
 from indexer.state import State
-
-SCALE_BITS: Final = 96
-"""Revenue is kept in wei times 2**96, as the contract keeps it, so that nothing is rounded before it is paid."""
 
 _CREATOR_TOKEN: Final = dict(creator_token.CONTRACT.handlers)
 
@@ -170,27 +168,19 @@ async def _checks(reader: Reader) -> list[Check]:
         if address in tokens and account not in {address, tokens[address].exchange}:
             eligible[address] += held
     cumulative = {
-        address: _cumulative_revenue(token, eligible[address], reader.timestamp) for address, token in tokens.items()
+        address: _books(token).cumulative_at(reader.timestamp, eligible[address]) for address, token in tokens.items()
     }
     for (address, account), held in units.items():
         if address in tokens and account not in {address, tokens[address].exchange}:
-            pending = _pending(positions.get((address, account)), held, cumulative[address])
+            position = positions.get((address, account))
+            settled, settled_at = (position.settled_revenue, position.settled_cumulative) if position else (0, 0)
+            pending = pending_revenue(held, settled, settled_at, cumulative[address])
             found.append(number(address, "pendingRevenue(address)", (account,), pending))
     return found
 
 
-def _cumulative_revenue(token: Any, eligible: int, now: int) -> int:
-    """Return what a division at `now` (unix seconds) would make of a coin's cumulative revenue, as its views do."""
-    revenue: int = token.cumulative_revenue
-    if token.undivided_revenue == 0 or token.undivided_since == now or eligible == 0:
-        return revenue
-    divisible: int = (token.undivided_revenue << SCALE_BITS) + token.revenue_remainder
-    return revenue + divisible // eligible
-
-
-def _pending(position: Any, units: int, cumulative: int) -> int:
-    settled, since = (position.settled_revenue, position.settled_cumulative) if position else (0, 0)
-    return int(settled + units * (cumulative - since)) >> SCALE_BITS
+def _books(token: Any) -> Books:
+    return Books(token.cumulative_revenue, token.undivided_revenue, token.undivided_since, token.revenue_remainder)
 
 
 CONTRACT: Final = Contract(

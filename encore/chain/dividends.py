@@ -1,4 +1,4 @@
-"""What a holder may claim of a coin's revenue: the arithmetic of the contracts' dividends module, to the wei."""
+"""What holders may claim of a coin's revenue: the arithmetic of the contracts' dividends module, to the wei."""
 
 from dataclasses import dataclass
 from typing import Final
