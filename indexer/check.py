@@ -7,10 +7,10 @@ from typing import Any, Final
 from eth_abi.abi import encode
 from eth_abi.exceptions import EncodingError
 from eth_utils.crypto import keccak
-from sqlalchemy import Row, Table, select
+from sqlalchemy import Table, select
 
 from encore.chain.rpc import Request
-from encore.db import ReadSession
+from encore.db import ReadSession, Row
 from encore.db.models.base import Base
 from encore.db.models.chain import IndexedContract
 from indexer.decode import REPLACEMENT_CHARACTER
@@ -78,7 +78,7 @@ class Reader:
     session: ReadSession
     timestamp: int
 
-    async def rows(self, model: type[Base]) -> Sequence[Row[Any]]:
+    async def rows(self, model: type[Base]) -> Sequence[Row]:
         """Return all rows of a table."""
         table = model.__table__
         if not isinstance(table, Table):

@@ -2,13 +2,13 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from eth_abi.exceptions import EncodingError
-from sqlalchemy import Row, select
+from sqlalchemy import select
 
 from encore.chain.rpc import RpcClient
-from encore.db import Database
+from encore.db import Database, Row
 from encore.db.models.chain import Balance, Checkpoint, Token
 from encore.db.models.chain_tokens import SparkToken
 from encore.errors import EncoreError, RpcError
@@ -74,7 +74,7 @@ def _differences(check: Check, answer: str | None) -> list[Difference]:
     ]
 
 
-async def _read(database: Database) -> tuple[Row[Any], list[Check], list[Difference]]:
+async def _read(database: Database) -> tuple[Row, list[Check], list[Difference]]:
     """Read everything that is compared at one checkpoint: again, if the indexer moved on meanwhile."""
     contracts = all_contracts()
     while True:

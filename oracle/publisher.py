@@ -3,16 +3,16 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, Final
+from typing import Final
 
 import structlog
 from eth_utils.address import to_checksum_address
-from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from encore.chain.outbox import Intent, enqueue
 from encore.chain.outbox.reverts import is_revert
 from encore.chain.outbox.signer import Call
+from encore.db import Row
 from encore.errors import RpcError
 from oracle.context import Context
 from oracle.contracts import LARGEST_BATCH, encode_updates
@@ -112,7 +112,7 @@ class _Choice:
     moment: Moment
     everything: bool
 
-    def among(self, rows: Sequence[Row[Any]]) -> list[Standing]:
+    def among(self, rows: Sequence[Row]) -> list[Standing]:
         """Return those worth one among the rows of `standings_of`."""
         standings = map(publishing.standing, rows)
         return [

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, and_, delete, select, update
+from sqlalchemy import and_, delete, select, update
 
 from api.pagination import LIMIT, Window, after
-from encore.db import ReadSession, WriteSession
+from encore.db import ReadSession, Row, WriteSession
 from encore.db.models.accounts import Account, AccountWallet, LoginSession, SignInNonce
 
 
@@ -66,7 +66,7 @@ async def is_live(session: ReadSession, session_id: str, account_id: int, now: d
     return row is not None
 
 
-async def sessions(session: ReadSession, account_id: int, now: datetime, window: Window) -> Sequence[Row[Any]]:
+async def sessions(session: ReadSession, account_id: int, now: datetime, window: Window) -> Sequence[Row]:
     """Return the account's live sessions by id."""
     live = (LoginSession.account_id == account_id, LoginSession.revoked_at.is_(None), LoginSession.expires_at > now)
     statement = select(*LoginSession.__table__.columns).where(*live).order_by(LoginSession.id).limit(LIMIT)
@@ -75,12 +75,12 @@ async def sessions(session: ReadSession, account_id: int, now: datetime, window:
     return await session.all(statement, window.parameters())
 
 
-async def account(session: ReadSession, account_id: int) -> Row[Any] | None:
+async def account(session: ReadSession, account_id: int) -> Row | None:
     """Return an account."""
     return await session.first(select(*Account.__table__.columns).where(Account.id == account_id))
 
 
-async def wallets(session: ReadSession, account_id: int) -> Sequence[Row[Any]]:
+async def wallets(session: ReadSession, account_id: int) -> Sequence[Row]:
     """Return an account's wallets, the first one linked first."""
     return await session.all(
         select(AccountWallet.address, AccountWallet.linked_at)

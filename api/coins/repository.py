@@ -7,7 +7,6 @@ from typing import Any, Final
 from sqlalchemy import (
     BigInteger,
     Executable,
-    Row,
     Select,
     String,
     and_,
@@ -21,14 +20,14 @@ from sqlalchemy.sql.selectable import ScalarSelect
 
 from api.pagination import LIMIT, Column, Window, before
 from api.search import contains, equals, search_parameters
-from encore.db import ReadSession
+from encore.db import ReadSession, Row
 from encore.db.models.chain import Balance, Candle, LiquidityChange, Pool, Token, Trade
 from encore.db.models.chain_tokens import BalancedToken
 from encore.db.models.creators import Creator
-from encore.db.types import Uint256, wei_sum, wei_value
+from encore.db.types import Texts, Uint256, among, wei_sum, wei_value
 
 
-async def rankings(session: ReadSession, *, since: int) -> Sequence[Row[Any]]:
+async def rankings(session: ReadSession, *, since: int) -> Sequence[Row]:
     """Return what every coin is sorted by; `since` is the start of the 24 hours, unix seconds."""
     return await session.all(_rankings(), {"since": since})
 
@@ -38,41 +37,39 @@ async def found(session: ReadSession, search: str) -> frozenset[str]:
     return frozenset(row.address for row in await session.all(_found(), search_parameters(search)))
 
 
-async def coins(session: ReadSession, addresses: Sequence[str], *, since: int) -> dict[str, Row[Any]]:
+async def coins(session: ReadSession, addresses: Sequence[str], *, since: int) -> dict[str, Row]:
     """Return coins by address."""
     rows = await session.all(_coins(), {"addresses": addresses, "since": since})
     return {row.address: row for row in rows}
 
 
-async def coin(session: ReadSession, *, since: int, address: str) -> Row[Any] | None:
+async def coin(session: ReadSession, *, since: int, address: str) -> Row | None:
     """Return one coin."""
     return await session.first(_coin(), {"since": since, "address": address})
 
 
-async def market(session: ReadSession) -> Row[Any] | None:
+async def market(session: ReadSession) -> Row | None:
     """Return the sums over all coins, but for the last 24 hours."""
     return await session.first(_market())
 
 
-async def token(session: ReadSession, address: str) -> Row[Any] | None:
+async def token(session: ReadSession, address: str) -> Row | None:
     """Return what rules about one coin need: supply, fee and reserves (NULL without a pool)."""
     return await session.first(_token(), {"address": address})
 
 
-async def holders(session: ReadSession, window: Window, address: str) -> Sequence[Row[Any]]:
+async def holders(session: ReadSession, window: Window, address: str) -> Sequence[Row]:
     """Return holders by amount and address, both descending."""
     return await session.all(_holders(continuing=window.continues), {"address": address, **window.parameters()})
 
 
-async def trades(session: ReadSession, window: Window, address: str, *, trader: str | None) -> Sequence[Row[Any]]:
+async def trades(session: ReadSession, window: Window, address: str, *, trader: str | None) -> Sequence[Row]:
     """Return trades by block number and log index, both descending."""
     statement = _trades(of_trader=trader is not None, continuing=window.continues)
     return await session.all(statement, {"address": address, "trader": trader, **window.parameters()})
 
 
-async def candles(
-    session: ReadSession, *, address: str, interval_seconds: int, first: int, last: int
-) -> Sequence[Row[Any]]:
+async def candles(session: ReadSession, *, address: str, interval_seconds: int, first: int, last: int) -> Sequence[Row]:
     """Return the candles opened from `first` to `last` (unix seconds), led by the one before them if there is one."""
     parameters = {"address": address, "interval_seconds": interval_seconds, "first": first, "last": last}
     return await session.all(_candles(), parameters)
@@ -99,7 +96,7 @@ def _found() -> Executable:
 
 @cache
 def _coins() -> Executable:
-    return _described().where(Token.address.in_(bindparam("addresses", expanding=True)))
+    return _described().where(among(Token.address, bindparam("addresses", type_=Texts())))
 
 
 @cache

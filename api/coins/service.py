@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-from sqlalchemy import Row
-
 from api.coins import repository, schemas
 from api.coins.rankings import day_before, rankings
 from api.coins.schemas import CandleInterval, CoinSort, HolderKind, Side
@@ -16,7 +14,7 @@ from api.portfolio.rewards import REWARD_RATE_BPS, mintable_rewards
 from api.problems import ProblemError
 from api.wire import utc
 from encore.chain.amm import BASIS_POINTS, POOL_FEE_BPS, Reserves, value_at
-from encore.db import ReadSession
+from encore.db import ReadSession, Row
 
 YEAR_DAYS: Final = 365
 
@@ -167,7 +165,7 @@ async def list_candles(
     )
 
 
-def _without_gaps(rows: Sequence[Row[Any]], seconds: int, last: int) -> Iterator[schemas.Candle]:
+def _without_gaps(rows: Sequence[Row], seconds: int, last: int) -> Iterator[schemas.Candle]:
     """One candle per interval from the first row to `last`; between rows the price stands where it closed."""
     for index, row in enumerate(rows):
         yield schemas.Candle(
@@ -194,7 +192,7 @@ def _without_gaps(rows: Sequence[Row[Any]], seconds: int, last: int) -> Iterator
             )
 
 
-def _coin(row: Row[Any], volume_24h: int) -> dict[str, Any]:
+def _coin(row: Row, volume_24h: int) -> dict[str, Any]:
     return {
         "address": row.address,
         "name": row.name,
@@ -225,27 +223,27 @@ def _coin(row: Row[Any], volume_24h: int) -> dict[str, Any]:
     }
 
 
-def _tvl(row: Row[Any]) -> int:
+def _tvl(row: Row) -> int:
     if row.price is None:
         return 0
     native: int = row.native_reserve
     return native + value_at(row.price, row.token_reserve) + value_at(row.price, row.total_staked)
 
 
-def _liquidity_apy_bps(row: Row[Any], volume_24h: int) -> int | None:
+def _liquidity_apy_bps(row: Row, volume_24h: int) -> int | None:
     """The pool's fee on a day's volume, for a year, over both sides of the pool."""
     if not row.native_reserve:
         return None
     return int(volume_24h * POOL_FEE_BPS * YEAR_DAYS // (2 * row.native_reserve))
 
 
-def _staking_apy_bps(row: Row[Any]) -> int:
+def _staking_apy_bps(row: Row) -> int:
     is_launched = row.released_supply is not None
     minted = row.released_supply + row.vested_tokens_claimed if is_launched else None
     return REWARD_RATE_BPS if mintable_rewards(row.total_supply, row.maximum_supply, minted) > 0 else 0
 
 
-def _change_bps(row: Row[Any]) -> int | None:
+def _change_bps(row: Row) -> int | None:
     """The change since 24 hours ago, or since the pool opened where that was later."""
     reference = row.price_24h_ago
     if reference is None and row.opening_token:

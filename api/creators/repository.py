@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Executable, Row, Select, bindparam, func, or_, select
+from sqlalchemy import Executable, Select, bindparam, func, or_, select
 
 from api.creators.schemas import CreatorSort
 from api.pagination import LIMIT, Column, Window, after, before
 from api.search import contains, equals, search_parameters
-from encore.db import ReadSession
+from encore.db import ReadSession, Row
 from encore.db.models.chain import CreatorMetrics, Launch, LaunchRequirements, Milestone
 from encore.db.models.creators import Creator
 from encore.db.models.oracle import ActivityMetrics
@@ -19,38 +19,38 @@ _STREAMS = func.coalesce(ActivityMetrics.monthly_streams, 0)
 
 async def creators(
     session: ReadSession, window: Window, *, sort: CreatorSort, search: str | None, has_coin: bool | None
-) -> Sequence[Row[Any]]:
+) -> Sequence[Row]:
     """Return creators by slug, by streams and id descending, or by id descending."""
     statement = _page(sort, has_coin=has_coin, searching=search is not None, continuing=window.continues)
     found = {} if search is None else search_parameters(search)
     return await session.all(statement, {**window.parameters(), **found})
 
 
-async def creator(session: ReadSession, creator_id: int) -> Row[Any] | None:
+async def creator(session: ReadSession, creator_id: int) -> Row | None:
     """Return one creator."""
     return await session.first(_creator(), {"creator_id": creator_id})
 
 
-async def off_chain(session: ReadSession, creator_id: int) -> Row[Any] | None:
+async def off_chain(session: ReadSession, creator_id: int) -> Row | None:
     """Return what the oracle last counted."""
     return await session.first(
         select(*ActivityMetrics.__table__.columns).where(ActivityMetrics.creator_id == creator_id)
     )
 
 
-async def on_chain(session: ReadSession, wallet: str) -> Row[Any] | None:
+async def on_chain(session: ReadSession, wallet: str) -> Row | None:
     """Return what the metrics contract holds."""
     return await session.first(select(*CreatorMetrics.__table__.columns).where(CreatorMetrics.creator == wallet))
 
 
-async def milestones(session: ReadSession, wallet: str) -> Sequence[Row[Any]]:
+async def milestones(session: ReadSession, wallet: str) -> Sequence[Row]:
     """Return the milestones reached, the smallest first."""
     return await session.all(
         select(*Milestone.__table__.columns).where(Milestone.creator == wallet).order_by(Milestone.threshold)
     )
 
 
-async def requirements(session: ReadSession) -> Row[Any] | None:
+async def requirements(session: ReadSession) -> Row | None:
     """Return what the metrics contract demands before a launch; None before it was indexed."""
     return await session.first(select(*LaunchRequirements.__table__.columns))
 

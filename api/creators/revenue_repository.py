@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Executable, Row, String, bindparam, literal, select, union_all
+from sqlalchemy import Executable, String, bindparam, literal, select, union_all
 
 from api.pagination import LIMIT, Window, before
-from encore.db import ReadSession
+from encore.db import ReadSession, Row
 from encore.db.models.chain import Balance, ContractSetting, Stake, Token
 from encore.db.models.chain_tokens import CreatorRevenue, RevenueDistribution
 from encore.db.models.revenue import Revenue
-from encore.db.types import Uint256, wei_sum
+from encore.db.types import Texts, Uint256, among, wei_sum
 
 _TOKEN: Final = bindparam("token", type_=String())
 
@@ -25,7 +25,7 @@ async def earned(session: ReadSession, creator_id: int, *, since: datetime | Non
     return int(await session.scalar(statement))
 
 
-async def totals(session: ReadSession, wallet: str, factory: str) -> Row[Any] | None:
+async def totals(session: ReadSession, wallet: str, factory: str) -> Row | None:
     """Return what was distributed so far, what the creator may withdraw, and the holders' share in bps as text."""
     of_creator = RevenueDistribution.creator == wallet
     due = select(CreatorRevenue.amount).where(CreatorRevenue.creator == wallet).scalar_subquery()
@@ -43,12 +43,12 @@ async def totals(session: ReadSession, wallet: str, factory: str) -> Row[Any] | 
     )
 
 
-async def distributions(session: ReadSession, window: Window, wallet: str) -> Sequence[Row[Any]]:
+async def distributions(session: ReadSession, window: Window, wallet: str) -> Sequence[Row]:
     """Return distributions by block number and log index, both descending."""
     return await session.all(_distributions(continuing=window.continues), {"wallet": wallet, **window.parameters()})
 
 
-async def supply(session: ReadSession, token: str) -> Row[Any] | None:
+async def supply(session: ReadSession, token: str) -> Row | None:
     """Return a coin's supply, what is staked of it, and what its own contract holds (NULL for nothing)."""
     own = select(Balance.amount).where(Balance.token == _TOKEN, Balance.holder == _TOKEN).scalar_subquery()
     statement = select(Token.total_supply, Token.total_staked, own.label("own_balance"))
@@ -61,7 +61,7 @@ async def balance(session: ReadSession, token: str, holder: str) -> int:
     return 0 if row is None else int(row.units)
 
 
-async def holders(session: ReadSession, window: Window, token: str, exempt: Sequence[str]) -> Sequence[Row[Any]]:
+async def holders(session: ReadSession, window: Window, token: str, exempt: Sequence[str]) -> Sequence[Row]:
     """Return accounts with what they hold and staked, the most first; without the `exempt` ones."""
     statement = _units(continuing=window.continues, of_one=False)
     return await session.all(statement, {"token": token, "exempt": list(exempt), **window.parameters()})
@@ -87,7 +87,7 @@ def _units(*, continuing: bool, of_one: bool) -> Executable:
     grouped = select(every.c.account, wei_sum(every.c.amount).label("units")).group_by(every.c.account)
     if of_one:
         return grouped.where(every.c.account == bindparam("holder"))
-    grouped = grouped.where(every.c.account.not_in(bindparam("exempt", expanding=True)))
+    grouped = grouped.where(~among(every.c.account, bindparam("exempt", type_=Texts())))
     ranked = grouped.subquery()
     order = (ranked.c.units, ranked.c.account)
     statement = select(ranked).order_by(*(column.desc() for column in order)).limit(LIMIT)

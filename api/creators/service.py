@@ -3,15 +3,13 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import Row
-
 from api.creators import readiness, repository, schemas
 from api.creators.schemas import CreatorSort
 from api.mirror.service import MirrorView
 from api.pagination import IntegerKey, Keyset, PageRequest, TextKey
 from api.problems import ProblemError
 from api.wire import utc
-from encore.db import ReadSession
+from encore.db import ReadSession, Row
 
 _KEYSETS: Final = {
     CreatorSort.NAME: (Keyset("creators:name", TextKey), ["slug"]),
@@ -79,7 +77,7 @@ async def get_metrics(view: MirrorView, creator_id: int) -> schemas.CreatorMetri
     )
 
 
-async def found(session: ReadSession, creator_id: int) -> Row[Any]:
+async def found(session: ReadSession, creator_id: int) -> Row:
     """Return a creator's row; raises `CreatorNotFoundError`."""
     row = await repository.creator(session, creator_id)
     if row is None:
@@ -87,7 +85,7 @@ async def found(session: ReadSession, creator_id: int) -> Row[Any]:
     return row
 
 
-def _creator(row: Row[Any]) -> dict[str, Any]:
+def _creator(row: Row) -> dict[str, Any]:
     return {
         "id": row.id,
         "name": row.name,
@@ -102,7 +100,7 @@ def _creator(row: Row[Any]) -> dict[str, Any]:
     }
 
 
-def _off_chain(row: Row[Any]) -> schemas.OffChainMetrics:
+def _off_chain(row: Row) -> schemas.OffChainMetrics:
     return schemas.OffChainMetrics(
         monthly_streams=row.monthly_streams,
         followers=row.followers,
@@ -113,7 +111,7 @@ def _off_chain(row: Row[Any]) -> schemas.OffChainMetrics:
     )
 
 
-def _on_chain(row: Row[Any]) -> schemas.OnChainMetrics:
+def _on_chain(row: Row) -> schemas.OnChainMetrics:
     return schemas.OnChainMetrics(
         monthly_streams=row.monthly_streams,
         followers=row.followers,
@@ -125,13 +123,13 @@ def _on_chain(row: Row[Any]) -> schemas.OnChainMetrics:
     )
 
 
-def _in_sync(off_chain: Row[Any] | None, on_chain: Row[Any] | None) -> bool:
+def _in_sync(off_chain: Row | None, on_chain: Row | None) -> bool:
     if off_chain is None or on_chain is None:
         return False
     return all(getattr(off_chain, figure) == getattr(on_chain, figure) for figure in _COMPARED)
 
 
-def _milestones(rows: Sequence[Row[Any]]) -> list[schemas.Milestone]:
+def _milestones(rows: Sequence[Row]) -> list[schemas.Milestone]:
     return [
         schemas.Milestone(
             threshold=row.threshold,

@@ -2,12 +2,15 @@
 
 from typing import Any, Final
 
-from sqlalchemy import Row
-
 from api.events import schemas
 from api.events.ticks import price_tick
 from api.realtime import Message, Part
 from api.wire import checksummed, is_address, utc
+from encore.db import Row
+from encore.db.models.chain import FeedEntry
+
+Entry = FeedEntry | Row
+"""An entry of the feed, as a unit of work or a read session gives it."""
 
 EVENTS: Final = "events"
 PRICES: Final = "prices"
@@ -32,46 +35,46 @@ def wallet_channel(wallet: str) -> str:
     return f"wallet:{wallet}"
 
 
-def to_message(row: Row[Any]) -> Message:
+def to_message(entry: Row) -> Message:
     """Turn a feed entry into what subscribers are sent."""
-    parts = [Part("event", _event_channels(row), feed_event(row).model_dump_json())]
-    if (tick := price_tick(row)) is not None:
-        channels = frozenset({PRICES, price_channel(row.args["token"].lower())})
+    parts = [Part("event", _event_channels(entry), feed_event(entry).model_dump_json())]
+    if (tick := price_tick(entry)) is not None:
+        channels = frozenset({PRICES, price_channel(entry.args["token"].lower())})
         parts.append(Part("price", channels, tick.model_dump_json()))
-    return Message(row.id, row.kind, row.name, tuple(parts))
+    return Message(entry.id, entry.kind, entry.name, tuple(parts))
 
 
-def feed_event(row: Row[Any]) -> schemas.FeedEvent:
+def feed_event(entry: Entry) -> schemas.FeedEvent:
     """Return a feed entry in its wire form."""
     return schemas.FeedEvent(
-        id=row.id,
-        kind=schemas.EventKind(row.kind),
-        contract=row.contract,
-        name=row.name,
-        address=row.address,
-        args={name: _argument(name, value) for name, value in row.args.items()},
-        block_number=row.block_number,
-        block_hash=row.block_hash,
-        log_index=row.log_index,
-        transaction_hash=row.transaction_hash,
-        timestamp=utc(row.timestamp),
+        id=entry.id,
+        kind=schemas.EventKind(entry.kind),
+        contract=entry.contract,
+        name=entry.name,
+        address=entry.address,
+        args={name: _argument(name, value) for name, value in entry.args.items()},
+        block_number=entry.block_number,
+        block_hash=entry.block_hash,
+        log_index=entry.log_index,
+        transaction_hash=entry.transaction_hash,
+        timestamp=utc(entry.timestamp),
     )
 
 
-def coins_of(row: Row[Any]) -> frozenset[str]:
+def coins_of(entry: Entry) -> frozenset[str]:
     """Return the coins (lower case) that a feed entry is about."""
-    coins = {row.address.lower()} if row.contract in _COIN_CONTRACTS else set()
-    if isinstance(token := row.args.get("token"), str):
+    coins = {entry.address.lower()} if entry.contract in _COIN_CONTRACTS else set()
+    if isinstance(token := entry.args.get("token"), str):
         coins.add(token.lower())
     return frozenset(coins)
 
 
-def _event_channels(row: Row[Any]) -> frozenset[str]:
+def _event_channels(entry: Entry) -> frozenset[str]:
     return frozenset(
         {
             EVENTS,
-            *(coin_channel(coin) for coin in coins_of(row)),
-            *(wallet_channel(value.lower()) for name, value in row.args.items() if _is_address(name, value)),
+            *(coin_channel(coin) for coin in coins_of(entry)),
+            *(wallet_channel(value.lower()) for name, value in entry.args.items() if _is_address(name, value)),
         }
     )
 

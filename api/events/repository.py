@@ -1,11 +1,10 @@
 """SQL of the feed of events, which the indexer appends to."""
 
 from collections.abc import Sequence
-from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import func, select
 
-from encore.db import ReadSession
+from encore.db import ReadSession, Row
 from encore.db.models.chain import FeedEntry
 
 
@@ -19,7 +18,7 @@ async def bounds(session: ReadSession) -> tuple[int, int]:
     return (0, 0) if row is None else (row.oldest, row.newest)
 
 
-async def entries_after(session: ReadSession, position: int, limit: int) -> Sequence[Row[Any]]:
+async def entries_after(session: ReadSession, position: int, limit: int) -> Sequence[Row]:
     """Return `limit` entries after the id `position`, the oldest first."""
     return await session.all(
         select(*FeedEntry.__table__.columns).where(FeedEntry.id > position).order_by(FeedEntry.id).limit(limit)

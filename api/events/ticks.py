@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from sqlalchemy import Row
-
 from api.events import schemas
 from api.wire import utc
 from encore.chain.amm import Reserves
+from encore.db import Row
 
 EXCHANGE: Final = "IntegratedCreatorDEX"
 
@@ -20,7 +19,7 @@ _CHANGES: Final[Mapping[str, tuple[Mapping[str, int], Mapping[str, int]]]] = {
 """By what each event has changed the reserves: native, then the coin's."""
 
 
-def price_tick(row: Row[Any]) -> schemas.PriceTick | None:
+def price_tick(row: Row) -> schemas.PriceTick | None:
     """Return the price that a feed entry leaves its coin with; None where the entry moves no reserves."""
     if row.contract != EXCHANGE or row.name not in _CHANGES:
         return None

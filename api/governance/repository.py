@@ -9,7 +9,6 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Executable,
-    Row,
     Select,
     String,
     and_,
@@ -22,11 +21,11 @@ from sqlalchemy import (
 from sqlalchemy.orm import InstrumentedAttribute
 
 from api.pagination import LIMIT, Window, before
-from encore.db import ReadSession
+from encore.db import ReadSession, Row
 from encore.db.models.chain import Balance, ContractSetting, Stake, Token
 from encore.db.models.chain_governance import Proposal, ProposalVote, QuorumCheckpoint, TimelockOperation
 from encore.db.models.chain_tokens import Delegation, SparkStake, SparkToken, SupplyCheckpoint, VotingPower
-from encore.db.types import WEI_PER_TOKEN, Uint256, wei_value
+from encore.db.types import WEI_PER_TOKEN, Texts, Uint256, among, wei_value
 
 _GOVERNOR: Final = bindparam("governor", type_=String())
 _TOKEN: Final = bindparam("token", type_=String())
@@ -59,7 +58,7 @@ class ProposalFilter:
     proposer: str | None = None
 
 
-async def settings(session: ReadSession, governor: str) -> Sequence[Row[Any]]:
+async def settings(session: ReadSession, governor: str) -> Sequence[Row]:
     """Return the names and values of the governor's settings."""
     statement = select(ContractSetting.name, ContractSetting.value)
     return await session.all(statement.where(ContractSetting.address == governor))
@@ -74,7 +73,7 @@ async def supply(session: ReadSession, token: str) -> int:
 
 async def proposals(
     session: ReadSession, window: Window, contracts: Contracts, wanted: ProposalFilter, *, now: int
-) -> Sequence[Row[Any]]:
+) -> Sequence[Row]:
     """Return proposals as they stand at `now` (unix seconds) by block and number, both descending."""
     statement = _proposals(
         continuing=window.continues,
@@ -94,7 +93,7 @@ async def proposals(
     )
 
 
-async def proposal(session: ReadSession, contracts: Contracts, number: int, *, now: int) -> Row[Any] | None:
+async def proposal(session: ReadSession, contracts: Contracts, number: int, *, now: int) -> Row | None:
     """Return one proposal as it stands at `now` (unix seconds)."""
     statement = _proposals(continuing=False, in_states=False, of_proposer=False, of_number=True)
     return await session.first(statement, {**contracts.parameters(), "number": number, "now": now, "limit": 1})
@@ -109,7 +108,7 @@ async def exists(session: ReadSession, governor: str, number: int) -> bool:
 
 async def votes(
     session: ReadSession, window: Window, governor: str, number: int, *, support: str | None
-) -> Sequence[Row[Any]]:
+) -> Sequence[Row]:
     """Return votes on a proposal by block number and log index, both descending."""
     statement = _votes(continuing=window.continues, with_support=support is not None)
     return await session.all(
@@ -117,7 +116,7 @@ async def votes(
     )
 
 
-async def voter(session: ReadSession, token: str, account: str) -> Row[Any] | None:
+async def voter(session: ReadSession, token: str, account: str) -> Row | None:
     """Return an account's tokens, its delegate and its votes: NULL where it has none."""
     return await session.first(_voter(), {"token": token, "account": account})
 
@@ -137,7 +136,7 @@ def _proposals(*, continuing: bool, in_states: bool, of_proposer: bool, of_numbe
     if continuing:
         statement = statement.where(before(*order))
     if in_states:
-        statement = statement.where(state.in_(bindparam("states", expanding=True)))
+        statement = statement.where(among(state, bindparam("states", type_=Texts())))
     if of_proposer:
         statement = statement.where(columns.proposer == bindparam("proposer"))
     if of_number:

@@ -2,8 +2,6 @@
 
 from typing import Any, Final
 
-from sqlalchemy import Row
-
 from api.governance import repository, schemas
 from api.governance.repository import Contracts, ProposalFilter
 from api.governance.schemas import Support
@@ -15,6 +13,7 @@ from api.trading.plans import Planned
 from api.trading.schemas import Action, DelegateRequest
 from api.wire import checksummed, utc
 from encore.chain.deployments import Deployment
+from encore.db import Row
 
 PROPOSALS: Final = Keyset("proposals", IntegerKey, Uint256Key)
 VOTES: Final = Keyset("votes", IntegerKey, IntegerKey)
@@ -164,7 +163,7 @@ def _not_found(number: int) -> ProposalNotFoundError:
     return ProposalNotFoundError(f"the governor has no proposal {number}; one just made appears once it is indexed")
 
 
-def _proposal(row: Row[Any]) -> dict[str, Any]:
+def _proposal(row: Row) -> dict[str, Any]:
     return {
         "id": row.proposal_id,
         "proposer": row.proposer,

@@ -1,15 +1,14 @@
 """SQL: how far the mirror has got."""
 
 from functools import cache
-from typing import Any
 
-from sqlalchemy import Executable, Row, bindparam, select
+from sqlalchemy import Executable, bindparam, select
 
-from encore.db import ReadSession
+from encore.db import ReadSession, Row
 from encore.db.models.chain import Checkpoint
 
 
-async def checkpoint(session: ReadSession, chain_id: int) -> Row[Any] | None:
+async def checkpoint(session: ReadSession, chain_id: int) -> Row | None:
     """Return the last block that is wholly in the mirror."""
     return await session.first(_checkpoint(), {"chain_id": chain_id})
 

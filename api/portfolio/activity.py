@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from sqlalchemy import (
     Executable,
-    Row,
     Select,
     String,
     and_,
@@ -19,7 +18,7 @@ from sqlalchemy import (
 
 from api.pagination import LIMIT, Window, before
 from api.portfolio.schemas import ActivityKind
-from encore.db import ReadSession
+from encore.db import ReadSession, Row
 from encore.db.models.chain import LiquidityChange, Token, Trade, Transfer
 from encore.db.models.chain_tokens import RevenueClaim, StakeChange
 from encore.db.types import Uint256
@@ -38,7 +37,7 @@ _Source = tuple[frozenset[ActivityKind], Select[Any], Any]
 """The kinds that a table tells, its rows of the wallet in the common columns, and the table."""
 
 
-async def every(session: ReadSession, wallet: str, limit: int) -> Sequence[Row[Any]]:
+async def every(session: ReadSession, wallet: str, limit: int) -> Sequence[Row]:
     """Return `limit` rows of all that changed what the wallet has, the newest first."""
     return await session.all(_every(), {"wallet": wallet, "limit": limit})
 
@@ -53,7 +52,7 @@ class Wanted:
     coin: str | None = None
 
 
-async def page(session: ReadSession, window: Window, wanted: Wanted) -> Sequence[Row[Any]]:
+async def page(session: ReadSession, window: Window, wanted: Wanted) -> Sequence[Row]:
     """Return what the wallet did by block number and log index, both descending.
 
     Transfers that belong to a trade, to liquidity or to a stake are left out: those tell them.

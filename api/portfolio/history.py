@@ -3,15 +3,14 @@
 import csv
 import io
 from collections.abc import AsyncIterator
-from typing import Any, Final
-
-from sqlalchemy import Row
+from typing import Final
 
 from api.mirror.service import MirrorView
 from api.pagination import MAXIMUM_LIMIT, IntegerKey, Keyset, PageRequest, Window
 from api.portfolio import activity, schemas
 from api.portfolio.schemas import ActivityKind
 from api.wire import checksummed, utc
+from encore.db import Row
 
 HISTORY: Final = Keyset("history", IntegerKey, IntegerKey)
 ROWS_PER_READ: Final = 10 * MAXIMUM_LIMIT
@@ -43,7 +42,7 @@ async def export(view: MirrorView, wanted: activity.Wanted) -> AsyncIterator[str
         window = Window((rows[-1].block_number, rows[-1].log_index), ROWS_PER_READ)
 
 
-def _activity(row: Row[Any]) -> schemas.Activity:
+def _activity(row: Row) -> schemas.Activity:
     counterparty = {ActivityKind.SENT: row.receiver, ActivityKind.RECEIVED: row.sender}.get(row.kind)
     return schemas.Activity(
         kind=ActivityKind(row.kind),

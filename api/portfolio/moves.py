@@ -2,11 +2,10 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Final
-
-from sqlalchemy import Row
+from typing import Final
 
 from api.portfolio.cost_basis import Ledger, Move
+from encore.db import Row
 
 _IN: Final = "in"
 _OUT: Final = "out"
@@ -16,7 +15,7 @@ _Flow = tuple[str, str, str, int]
 """Transaction, coin, direction and token wei: what a transfer and the event that explains it have in common."""
 
 
-def ledgers(rows: Iterable[Row[Any]]) -> dict[str, Ledger]:
+def ledgers(rows: Iterable[Row]) -> dict[str, Ledger]:
     """Return the wallet's ledger of each coin; `rows` are those of `activity.every`, in any order."""
     books: defaultdict[str, Ledger] = defaultdict(Ledger)
     for coin, move in _moves(sorted(rows, key=lambda row: (row.block_number, row.log_index))):
@@ -24,7 +23,7 @@ def ledgers(rows: Iterable[Row[Any]]) -> dict[str, Ledger]:
     return dict(books)
 
 
-def _moves(rows: Sequence[Row[Any]]) -> Iterator[tuple[str, Move]]:
+def _moves(rows: Sequence[Row]) -> Iterator[tuple[str, Move]]:
     transferred = Counter(flow for row in rows if (flow := _transfer(row)) is not None)
     explained = Counter(flow for row in rows if (flow := _expected(row)) is not None)
     for row in rows:
@@ -46,14 +45,14 @@ def _moves(rows: Sequence[Row[Any]]) -> Iterator[tuple[str, Move]]:
                     yield row.token, Move(row.kind, row.token_amount)
 
 
-def _transfer(row: Row[Any]) -> _Flow | None:
+def _transfer(row: Row) -> _Flow | None:
     """What a transfer moved: one to oneself, or of nothing, moves nothing."""
     if row.kind not in {"sent", "received"} or row.sender == row.receiver or row.token_amount == 0:
         return None
     return row.transaction_hash, row.token, _OUT if row.kind == "sent" else _IN, row.token_amount
 
 
-def _expected(row: Row[Any]) -> _Flow | None:
+def _expected(row: Row) -> _Flow | None:
     """The transfer that comes with an event."""
     direction = _DIRECTIONS.get(row.kind)
     return None if direction is None else (row.transaction_hash, row.token, direction, row.token_amount)

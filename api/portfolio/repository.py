@@ -1,12 +1,11 @@
 """SQL of a wallet's portfolio: one statement for each kind of position."""
 
 from collections.abc import Sequence
-from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, literal, select, union
+from sqlalchemy import ColumnElement, and_, literal, select, union
 from sqlalchemy.orm import aliased
 
-from encore.db import ReadSession
+from encore.db import ReadSession, Row
 from encore.db.models.chain import Balance, LiquidityPosition, Pool, Stake, Token
 from encore.db.models.chain_tokens import BalancedToken, RevenueClaim, RevenuePosition
 from encore.db.types import Uint256, wei_sum
@@ -14,7 +13,7 @@ from encore.db.types import Uint256, wei_sum
 _LABEL = (Token.address, Token.name, Token.symbol, Pool.price)
 
 
-async def holdings(session: ReadSession, wallet: str) -> Sequence[Row[Any]]:
+async def holdings(session: ReadSession, wallet: str) -> Sequence[Row]:
     """Return the wallet's balances above zero."""
     return await session.all(
         select(*_LABEL, Balance.amount)
@@ -24,7 +23,7 @@ async def holdings(session: ReadSession, wallet: str) -> Sequence[Row[Any]]:
     )
 
 
-async def stakes(session: ReadSession, wallet: str) -> Sequence[Row[Any]]:
+async def stakes(session: ReadSession, wallet: str) -> Sequence[Row]:
     """Return the wallet's open stakes."""
     return await session.all(
         select(
@@ -46,7 +45,7 @@ async def stakes(session: ReadSession, wallet: str) -> Sequence[Row[Any]]:
     )
 
 
-async def liquidity(session: ReadSession, wallet: str) -> Sequence[Row[Any]]:
+async def liquidity(session: ReadSession, wallet: str) -> Sequence[Row]:
     """Return the wallet's shares of pools."""
     return await session.all(
         select(*_LABEL, Pool.native_reserve, Pool.token_reserve, Pool.total_shares, LiquidityPosition.shares)
@@ -56,7 +55,7 @@ async def liquidity(session: ReadSession, wallet: str) -> Sequence[Row[Any]]:
     )
 
 
-async def revenue(session: ReadSession, wallet: str) -> Sequence[Row[Any]]:
+async def revenue(session: ReadSession, wallet: str) -> Sequence[Row]:
     """Return the books of each coin that shares revenue with the wallet, what it has, and what it claimed so far."""
     own, exchange = aliased(Balance), aliased(Balance)
     exchange_stake = aliased(Stake)
@@ -112,7 +111,7 @@ def _of(model: type[Balance | Stake | RevenuePosition], wallet: str) -> ColumnEl
     return and_(model.token == BalancedToken.token, account == wallet)
 
 
-async def prices(session: ReadSession, coins: Sequence[str]) -> Sequence[Row[Any]]:
+async def prices(session: ReadSession, coins: Sequence[str]) -> Sequence[Row]:
     """Return label and price of coins, with the reserves and shares of their pools."""
     return await session.all(
         select(*_LABEL, Pool.native_reserve, Pool.token_reserve, Pool.total_shares)

@@ -1,9 +1,7 @@
 """Rules of a portfolio: what positions are worth at spot prices, what stakes have earned, cost and profit."""
 
 from collections.abc import Sequence
-from typing import Any, Final, Protocol, TypeVar
-
-from sqlalchemy import Row
+from typing import Final, Protocol, TypeVar
 
 from api.mirror.service import MirrorView
 from api.pagination import AddressKey, Keyset, PageRequest, Uint256Key
@@ -14,6 +12,7 @@ from api.problems import ProblemError
 from api.wire import utc
 from encore.chain.amm import value_at
 from encore.chain.dividends import Books, pending_revenue
+from encore.db import Row
 
 LONGEST_HISTORY: Final = 10_000
 """Entries of a wallet's history that cost and profit are computed from while a request waits."""
@@ -133,7 +132,7 @@ def _sum_of(profits: Sequence[schemas.Profit]) -> schemas.Profit:
     )
 
 
-def _profit(row: Row[Any], ledger: Ledger) -> schemas.CoinProfit:
+def _profit(row: Row, ledger: Ledger) -> schemas.CoinProfit:
     value = value_at(row.price or 0, ledger.coins.amount)
     if ledger.shares.amount:
         native, tokens = _share_of(row, ledger.shares.amount)
@@ -150,18 +149,18 @@ def _profit(row: Row[Any], ledger: Ledger) -> schemas.CoinProfit:
     )
 
 
-def _holding(row: Row[Any]) -> schemas.Holding:
+def _holding(row: Row) -> schemas.Holding:
     return schemas.Holding(
         coin=_label(row), amount=row.amount, price=row.price, value=value_at(row.price or 0, row.amount)
     )
 
 
-def _minted_of_reserved(row: Row[Any]) -> int | None:
+def _minted_of_reserved(row: Row) -> int | None:
     is_launched = row.released_supply is not None
     return row.released_supply + row.vested_tokens_claimed if is_launched else None
 
 
-def _stake(row: Row[Any], now: int) -> schemas.StakingPosition:
+def _stake(row: Row, now: int) -> schemas.StakingPosition:
     price = row.price or 0
     rewards = pending_rewards(
         row.amount,
@@ -182,7 +181,7 @@ def _stake(row: Row[Any], now: int) -> schemas.StakingPosition:
     )
 
 
-def _revenue(row: Row[Any], now: int) -> schemas.RevenueDue:
+def _revenue(row: Row, now: int) -> schemas.RevenueDue:
     exempt = (row.own_balance or 0) - row.total_staked + (row.exchange_balance or 0) + (row.exchange_staked or 0)
     books = Books(row.cumulative_revenue, row.undivided_revenue, row.undivided_since, row.revenue_remainder)
     pending = pending_revenue(
@@ -194,7 +193,7 @@ def _revenue(row: Row[Any], now: int) -> schemas.RevenueDue:
     return schemas.RevenueDue(coin=_label(row), pending=pending, claimed=row.claimed or 0)
 
 
-def _liquidity(row: Row[Any]) -> schemas.LiquidityPosition:
+def _liquidity(row: Row) -> schemas.LiquidityPosition:
     native, tokens = _share_of(row, row.shares)
     return schemas.LiquidityPosition(
         coin=_label(row),
@@ -205,11 +204,11 @@ def _liquidity(row: Row[Any]) -> schemas.LiquidityPosition:
     )
 
 
-def _label(row: Row[Any]) -> schemas.CoinLabel:
+def _label(row: Row) -> schemas.CoinLabel:
     return schemas.CoinLabel(address=row.address, name=row.name, symbol=row.symbol)
 
 
-def _share_of(row: Row[Any], shares: int) -> tuple[int, int]:
+def _share_of(row: Row, shares: int) -> tuple[int, int]:
     """What shares of a pool would return, in native wei and coin wei."""
     return shares * row.native_reserve // row.total_shares, shares * row.token_reserve // row.total_shares
 

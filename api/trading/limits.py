@@ -1,9 +1,6 @@
 """Rules of the safeguards: what limits a pool and an account in it at the indexed block."""
 
 from dataclasses import dataclass
-from typing import Any
-
-from sqlalchemy import Row
 
 from api.coins.service import coin_not_found
 from api.mirror.service import MirrorView
@@ -12,6 +9,7 @@ from api.trading import repository, schemas
 from api.wire import utc
 from encore.chain.amm import Reserves
 from encore.chain.safeguards import DAY_SECONDS, AccountState, Guard, Limits, PoolState, Refusal, Safeguards
+from encore.db import Row
 
 
 class NoPoolError(ProblemError):
@@ -106,7 +104,7 @@ def wire_refusal(refusal: Refusal) -> schemas.Refusal:
     )
 
 
-def _account(row: Row[Any], now: int) -> AccountState:
+def _account(row: Row, now: int) -> AccountState:
     traded_today = row.day_started_at == now - now % DAY_SECONDS
     return AccountState(
         net_flow=row.native_in - row.native_out if traded_today else 0,

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import ColumnElement, Executable, Row, String, bindparam, select
+from sqlalchemy import ColumnElement, Executable, String, bindparam, select
 from sqlalchemy.orm import InstrumentedAttribute
 
-from encore.db import ReadSession
+from encore.db import ReadSession, Row
 from encore.db.models.chain import Balance, ContractSetting, Pool, Token
 from encore.db.models.chain_exchange import PoolGuard, TradingCooldown, TradingExemption, TradingFlow
 
@@ -17,17 +17,17 @@ _TOKEN: Final = bindparam("token", type_=String())
 _ACCOUNT: Final = bindparam("account", type_=String())
 
 
-async def market(session: ReadSession, token: str) -> Row[Any] | None:
+async def market(session: ReadSession, token: str) -> Row | None:
     """Return a coin's fee, supply, reserves and guard; reserves and guard are NULL without a pool."""
     return await session.first(_market(), {"token": token})
 
 
-async def safeguards(session: ReadSession, exchange: str) -> Sequence[Row[Any]]:
+async def safeguards(session: ReadSession, exchange: str) -> Sequence[Row]:
     """Return the names and values of the exchange's safeguards."""
     return await session.all(_safeguards(), {"exchange": exchange})
 
 
-async def account(session: ReadSession, token: str, address: str) -> Row[Any] | None:
+async def account(session: ReadSession, token: str, address: str) -> Row | None:
     """Return an account's trading in a pool and its balance: NULL where it has none."""
     return await session.first(_account(), {"token": token, "account": address})
 

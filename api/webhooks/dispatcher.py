@@ -8,13 +8,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import structlog
-from sqlalchemy import Row
 
 from api.events.messages import coins_of, feed_event
 from api.webhooks import repository, signing
 from api.webhooks.schemas import DeliveryStatus
 from api.webhooks.sender import Sender
-from encore.db import Database
+from encore.db import Database, Row
+from encore.db.models.chain import FeedEntry
 from encore.db.models.webhooks import Webhook
 
 POLL_SECONDS: Final = 0.25
@@ -110,7 +110,7 @@ class Dispatcher:
         """Wait until nothing is on its way."""
         await asyncio.gather(*(task for _, task in self._in_flight.values()))
 
-    async def _send(self, row: Row[Any]) -> None:
+    async def _send(self, row: Row) -> None:
         body = row.payload.encode()
         key = signing.secret_key(self._signing_key, row.webhook_id, row.generation)
         headers = signing.headers(key, f"evt_{row.event_id}", int(self._clock()), body)
@@ -138,13 +138,13 @@ def retry_seconds(attempts: int) -> float:
     return random.uniform(longest / 2, longest)  # noqa: S311 - jitter, not a secret
 
 
-def _wants(webhook: Webhook, entry: Row[Any]) -> bool:
+def _wants(webhook: Webhook, entry: FeedEntry) -> bool:
     return (not webhook.events or entry.name in webhook.events) and (
         not webhook.coins or not coins_of(entry).isdisjoint(webhook.coins)
     )
 
 
-def _delivery(webhook: Webhook, entry: Row[Any], now: datetime) -> dict[str, Any]:
+def _delivery(webhook: Webhook, entry: FeedEntry, now: datetime) -> dict[str, Any]:
     return {
         "webhook_id": webhook.id,
         "event_id": entry.id,

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from api.pagination import LIMIT, Window, before
-from encore.db import ReadSession, WriteSession
+from encore.db import ReadSession, Row, WriteSession
 from encore.db.models.chain import FeedEntry
 from encore.db.models.webhooks import Webhook, WebhookCursor, WebhookDelivery
 
@@ -31,7 +31,7 @@ async def remove(session: WriteSession, account_id: int, webhook_id: int) -> boo
     return bool(gone.rowcount)
 
 
-async def webhooks(session: ReadSession, account_id: int, window: Window) -> Sequence[Row[Any]]:
+async def webhooks(session: ReadSession, account_id: int, window: Window) -> Sequence[Row]:
     """Return the account's webhooks, the newest first."""
     statement = select(*Webhook.__table__.columns).where(Webhook.account_id == account_id)
     if window.continues:
@@ -39,14 +39,14 @@ async def webhooks(session: ReadSession, account_id: int, window: Window) -> Seq
     return await session.all(statement.order_by(Webhook.id.desc()).limit(LIMIT), window.parameters())
 
 
-async def webhook(session: ReadSession, account_id: int, webhook_id: int) -> Row[Any] | None:
+async def webhook(session: ReadSession, account_id: int, webhook_id: int) -> Row | None:
     """Return a webhook of the account."""
     return await session.first(
         select(*Webhook.__table__.columns).where(Webhook.id == webhook_id, Webhook.account_id == account_id)
     )
 
 
-async def deliveries(session: ReadSession, webhook_id: int, status: str | None, window: Window) -> Sequence[Row[Any]]:
+async def deliveries(session: ReadSession, webhook_id: int, status: str | None, window: Window) -> Sequence[Row]:
     """Return a webhook's deliveries, the newest first."""
     statement = select(*WebhookDelivery.__table__.columns).where(WebhookDelivery.webhook_id == webhook_id)
     if status is not None:
@@ -83,12 +83,11 @@ async def cursor(session: WriteSession) -> WebhookCursor:
     return known
 
 
-async def feed_after(session: WriteSession, position: int, limit: int) -> Sequence[Row[Any]]:
+async def feed_after(session: WriteSession, position: int, limit: int) -> Sequence[FeedEntry]:
     """Return entries of the feed after an id."""
-    found = await session.execute(
-        select(*FeedEntry.__table__.columns).where(FeedEntry.id > position).order_by(FeedEntry.id).limit(limit)
-    )
-    return found.all()
+    return (
+        await session.scalars(select(FeedEntry).where(FeedEntry.id > position).order_by(FeedEntry.id).limit(limit))
+    ).all()
 
 
 async def active(session: WriteSession) -> Sequence[Webhook]:
@@ -102,7 +101,7 @@ async def add_deliveries(session: WriteSession, rows: Sequence[Mapping[str, Any]
         await session.execute(insert(WebhookDelivery), [dict(row) for row in rows])
 
 
-async def due(session: ReadSession, now: datetime, limit: int) -> Sequence[Row[Any]]:
+async def due(session: ReadSession, now: datetime, limit: int) -> Sequence[Row]:
     """Return pending deliveries that are due, with where they go."""
     return await session.all(
         select(

@@ -1,5 +1,6 @@
 """The database: one engine for SQLite and PostgreSQL, exact 256-bit columns, models and migrations."""
 
-from encore.db.engine import Database, ReadSession, WriteSession
+from encore.db.engine import Database, WriteSession
+from encore.db.reading import ReadSession, Row
 
-__all__ = ["Database", "ReadSession", "WriteSession"]
+__all__ = ["Database", "ReadSession", "Row", "WriteSession"]

@@ -2,14 +2,16 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import cached_property
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, CursorResult, Engine, Executable, Row, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 
+from encore.db.drivers import PostgresqlPool, SqlitePool
+from encore.db.reading import ReadSession, Statements
 from encore.db.types import SqliteWeiSum, sqlite_wei_value
 
 SQLITE_BUSY_TIMEOUT_MS = 60_000
@@ -17,34 +19,6 @@ SQLITE_CACHE_KIB = 32_768
 """The pages that a bulk load keeps touching fit; SQLite's own 2 MB make it read them again and again."""
 
 T = TypeVar("T")
-
-
-class ReadSession:
-    """Reads with SQLAlchemy Core; it cannot write.
-
-    On SQLite statements run where they are called, on the event loop: they read pages that are in memory, and handing
-    each to a thread takes longer than most of them.
-    """
-
-    def __init__(self, connection: AsyncConnection | Connection) -> None:
-        self._connection = connection
-
-    async def all(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Sequence[Row[Any]]:
-        """Return every row."""
-        return (await self._execute(statement, parameters)).all()
-
-    async def first(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Row[Any] | None:
-        """Return the first row, or None."""
-        return (await self._execute(statement, parameters)).first()
-
-    async def scalar(self, statement: Executable) -> Any:
-        """Return the first column of the first row, or None."""
-        return (await self._execute(statement, None)).scalar()
-
-    async def _execute(self, statement: Executable, parameters: Mapping[str, Any] | None) -> CursorResult[Any]:
-        if isinstance(self._connection, Connection):
-            return self._connection.execute(statement, parameters)
-        return await self._connection.execute(statement, parameters)
 
 
 class WriteSession(AsyncSession):
@@ -61,6 +35,8 @@ class Database:
         )
         if self.is_sqlite:
             event.listen(self.engine.sync_engine, "begin", _begin_immediate)
+        self._statements = Statements(self.engine.dialect)
+        self._readers = SqlitePool(self._synchronous(max_overflow=-1)) if self.is_sqlite else PostgresqlPool(url)
 
     @property
     def is_sqlite(self) -> bool:
@@ -70,22 +46,14 @@ class Database:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[ReadSession]:
         """Open a read session in autocommit: it holds no transaction open."""
-        if self.is_sqlite:
-            with self._autocommit_reader.connect() as connection:
-                yield ReadSession(connection)
-        else:
-            async with self._autocommit.connect() as opened:
-                yield ReadSession(opened)
+        async with self._readers.connect() as driver:
+            yield ReadSession(driver, self._statements)
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[ReadSession]:
         """Open a read session whose statements all see one committed state: figures that must be of one block."""
-        if self.is_sqlite:
-            with self._snapshot_reader.connect() as connection:
-                yield ReadSession(connection)
-        else:
-            async with self._snapshot.connect() as opened:
-                yield ReadSession(opened)
+        async with self._readers.connect() as driver, driver.snapshot():
+            yield ReadSession(driver, self._statements)
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[WriteSession]:
@@ -114,15 +82,9 @@ class Database:
     async def close(self) -> None:
         """Close every pooled connection."""
         await self.engine.dispose()
-        if "reader" in self.__dict__:
-            self.reader.dispose()
+        await self._readers.close()
         if "_threaded" in self.__dict__:
             self._threaded.dispose()
-
-    @cached_property
-    def reader(self) -> Engine:
-        """What read sessions on SQLite use; nobody waits for a connection, who holds one may wait for a client."""
-        return self._synchronous(max_overflow=-1)
 
     @cached_property
     def _threaded(self) -> Engine:
@@ -134,22 +96,6 @@ class Database:
         if self.is_sqlite:
             event.listen(engine, "begin", _begin_immediate)
         return engine
-
-    @cached_property
-    def _autocommit_reader(self) -> Engine:
-        return self.reader.execution_options(isolation_level="AUTOCOMMIT")
-
-    @cached_property
-    def _snapshot_reader(self) -> Engine:
-        return self.reader.execution_options(sqlite_begin="BEGIN")
-
-    @cached_property
-    def _autocommit(self) -> AsyncEngine:
-        return self.engine.execution_options(isolation_level="AUTOCOMMIT")
-
-    @cached_property
-    def _snapshot(self) -> AsyncEngine:
-        return self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
     def _work(self, work: Callable[[Connection], T]) -> T:
         with self._threaded.begin() as connection:
@@ -195,4 +141,4 @@ def _begin_immediate(connection: Any) -> None:
     """Take the write lock at the start: a transaction that reads first and writes later could not wait for it."""
     options = connection.get_execution_options()
     if options.get("isolation_level") != "AUTOCOMMIT":
-        connection.exec_driver_sql(options.get("sqlite_begin", "BEGIN IMMEDIATE"))
+        connection.exec_driver_sql("BEGIN IMMEDIATE")

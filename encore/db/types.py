@@ -1,15 +1,17 @@
 """Column types that mean the same on SQLite and PostgreSQL: exact 256-bit integers, their sum, and UTC times."""
 
+import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
 from sqlalchemy import DateTime, Dialect, String
-from sqlalchemy.dialects.postgresql import NUMERIC
+from sqlalchemy.dialects.postgresql import ARRAY, NUMERIC
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import GenericFunction
-from sqlalchemy.types import TypeDecorator, TypeEngine
+from sqlalchemy.types import NullType, TypeDecorator, TypeEngine
 
 UINT256_MAX: Final = 2**256 - 1
 UINT256_DIGITS: Final = 78
@@ -117,3 +119,37 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Texts(TypeDecorator[Sequence[str]]):
+    """Any number of texts as one parameter: an array on PostgreSQL, JSON on SQLite."""
+
+    impl = String
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Pick what the dialect can look into."""
+        return dialect.type_descriptor(ARRAY(String) if dialect.name == "postgresql" else String())
+
+    def process_bind_param(self, value: Sequence[str] | None, dialect: Dialect) -> Any:
+        """Encode them for the dialect."""
+        return list(value or ()) if dialect.name == "postgresql" else json.dumps(list(value or ()))
+
+
+class among(GenericFunction[Any]):  # noqa: N801 - the name it has in SQL
+    """Whether a text is one of `Texts`: what IN is, but a statement that stays the same however many they are."""
+
+    type = NullType()  # a Boolean is compared with 1 on SQLite, and then no index helps
+    inherit_cache = True
+
+
+@compiles(among, "postgresql")
+def _among_postgresql(element: among, compiler: SQLCompiler, **kw: Any) -> str:
+    text, texts = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"{text} = ANY ({texts})"
+
+
+@compiles(among, "sqlite")
+def _among_sqlite(element: among, compiler: SQLCompiler, **kw: Any) -> str:
+    text, texts = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"{text} IN (SELECT value FROM json_each({texts}))"  # noqa: S608 - compiled by SQLAlchemy

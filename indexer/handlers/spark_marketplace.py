@@ -1,10 +1,9 @@
 """SparkMarketplace: listings, offers, auctions with their bids, sales, and credits to withdraw."""
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Row
-
+from encore.db import Row
 from encore.db.models.chain_market import Auction, Bid, Listing, MarketplaceCredit, Offer, Sale
 from indexer.check import Check, Reader, number
 from indexer.contract import Contract, Event, Handler, Key
@@ -170,7 +169,7 @@ async def _checks(reader: Reader) -> list[Check]:
     return found
 
 
-def _key(row: Row[Any]) -> tuple[str, int]:
+def _key(row: Row) -> tuple[str, int]:
     return row.collection, row.token_id
 
 

@@ -118,7 +118,7 @@ async def _checks(reader: Reader) -> list[Check]:
     found = []
     tokens: dict[str, Row] = {}
     for row in await reader.rows(SparkToken):
-        spark = tokens[row.address] = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name
+        spark = tokens[row.address] = row._asdict()
         accrue(spark, reader.timestamp)
         found += [
             number(row.address, "totalSupply()", (), row.total_supply),
@@ -128,7 +128,7 @@ async def _checks(reader: Reader) -> list[Check]:
             flag(row.address, "paused()", (), mirrored=row.is_paused),
         ]
     for stake in await reader.rows(SparkStake):
-        pending = pending_rewards(tokens[stake.token], dict(stake._mapping))  # noqa: SLF001
+        pending = pending_rewards(tokens[stake.token], stake._asdict())
         found += [
             number(stake.token, "stakedBalance(address)", (stake.account,), stake.amount),
             number(stake.token, "pendingRewards(address)", (stake.account,), pending),

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Row, and_, literal, select
+from sqlalchemy import and_, literal, select
 
 from encore.chain.outbox import Status
-from encore.db import ReadSession
+from encore.db import ReadSession, Row
 from encore.db.models.chain import CreatorMetrics, Launch
 from encore.db.models.creators import Creator
 from encore.db.models.outbox import OutboxEntry
@@ -69,7 +69,7 @@ async def owed_revenue(session: ReadSession, factory: str, chain_id: int, before
     return [each for each in owed if each.amount >= LEAST_DISTRIBUTION]
 
 
-async def _distributed(session: ReadSession, factory: str, chain_id: int) -> Sequence[Row[Any]]:
+async def _distributed(session: ReadSession, factory: str, chain_id: int) -> Sequence[Row]:
     return await session.all(
         select(OutboxEntry.subject, wei_sum(OutboxEntry.value).label("amount"))
         .where(
@@ -82,7 +82,7 @@ async def _distributed(session: ReadSession, factory: str, chain_id: int) -> Seq
     )
 
 
-def _by_wallet(rows: Sequence[Row[Any]]) -> dict[str, int]:
+def _by_wallet(rows: Sequence[Row]) -> dict[str, int]:
     sums: dict[str, int] = {}
     for row in rows:
         wallet = row.subject.partition("@")[0]

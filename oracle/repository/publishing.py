@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, select, text
+from sqlalchemy import ColumnElement, Select, and_, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from encore.chain.outbox import Status
-from encore.db import ReadSession
+from encore.db import ReadSession, Row
 from encore.db.models.chain import Checkpoint, CreatorMetrics, Launch, LaunchRequirements
 from encore.db.models.creators import Creator
 from encore.db.models.oracle import ActivityMetrics, BlockchainMetrics
@@ -89,7 +89,7 @@ def standings_of(creator_ids: CreatorIds = None) -> Select[Any]:
     )
 
 
-def standing(row: Row[Any]) -> Standing:
+def standing(row: Row) -> Standing:
     """Read a row of `standings_of`."""
     failed = row.status == Status.FAILED
     has_figures = row.mirrored_block is not None

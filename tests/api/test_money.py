@@ -11,10 +11,10 @@ from typing import Any
 
 import httpx2
 import pytest
-from sqlalchemy import Row, select
+from sqlalchemy import select
 
 from api.main import create_app
-from encore.db import Database
+from encore.db import Database, Row
 from encore.db.models.chain import ChainEvent
 from encore.settings import Settings
 from indexer.runner import Indexer
@@ -57,7 +57,7 @@ class World:
             self.node.mine(logs, economy, salt=str(seed))
         await self.indexer.catch_up()
 
-    async def transactions(self) -> list[list[Row[Any]]]:
+    async def transactions(self) -> list[list[Row]]:
         """The raw events, transaction by transaction."""
         order = (ChainEvent.block_number, ChainEvent.log_index)
         async with self.database.read() as session:
@@ -102,7 +102,7 @@ async def test_everything_adds_up_and_again_after_a_reorg(world: World) -> None:
         await assert_histories(world)
 
 
-async def assert_profits(world: World, transactions: list[list[Row[Any]]]) -> None:
+async def assert_profits(world: World, transactions: list[list[Row]]) -> None:
     economy: Economy = world.node.head.state
     seen = 0
     for account in ACCOUNTS:
@@ -158,7 +158,7 @@ class Book:
         return sum(sum(paid for _, paid in every) - self.cost_of_first(what, self.gone[what]) for what, every in lots)
 
 
-def recomputed(account: str, transactions: list[list[Row[Any]]]) -> dict[str, Book]:
+def recomputed(account: str, transactions: list[list[Row]]) -> dict[str, Book]:
     books: defaultdict[str, Book] = defaultdict(Book)
     for events in transactions:
         traded = [event for event in events if event.name in MARKET and event.args[MARKET[event.name]] == account]
@@ -181,7 +181,7 @@ def recomputed(account: str, transactions: list[list[Row[Any]]]) -> dict[str, Bo
     return books
 
 
-def move(books: defaultdict[str, Book], account: str, event: Row[Any]) -> None:
+def move(books: defaultdict[str, Book], account: str, event: Row) -> None:
     """A transfer that is no trade: into or out of a stake (the token's own contract) it changes nothing."""
     sender, receiver, value = event.args["sender"], event.args["receiver"], int(event.args["value"])
     if event.contract not in {"CreatorToken", "BalancedCreatorToken"} or sender == receiver or not value:
@@ -208,7 +208,7 @@ def liquidity_value(model: Coin, account: str) -> int:
     return shares * model.pool.reserves.native // total + tokens * price_of(model) // ETHER
 
 
-def trades_of(transactions: list[list[Row[Any]]]) -> Iterator[tuple[str, int, int, int, int]]:
+def trades_of(transactions: list[list[Row]]) -> Iterator[tuple[str, int, int, int, int]]:
     """Coin, time, native wei, price before and after of every trade."""
     prices: dict[str, int] = {}
     for event in (event for events in transactions for event in events if event.name in MARKET):
@@ -220,7 +220,7 @@ def trades_of(transactions: list[list[Row[Any]]]) -> Iterator[tuple[str, int, in
         prices[args["token"]] = price
 
 
-async def assert_markets(world: World, transactions: list[list[Row[Any]]]) -> None:
+async def assert_markets(world: World, transactions: list[list[Row]]) -> None:
     economy: Economy = world.node.head.state
     trades = list(trades_of(transactions))
     shown = {item["address"].lower(): item for item in await walk(world.client, "/api/v1/coins", limit=3)}
@@ -252,7 +252,7 @@ async def assert_markets(world: World, transactions: list[list[Row[Any]]]) -> No
     assert (market["coin_count"], market["trade_count"]) == (len(economy.coins), len(trades))
 
 
-async def assert_candles(world: World, transactions: list[list[Row[Any]]]) -> None:
+async def assert_candles(world: World, transactions: list[list[Row]]) -> None:
     trades = list(trades_of(transactions))
     for coin in {trade[0] for trade in trades}:
         for interval, seconds in (("1h", 3_600), ("1d", DAY)):

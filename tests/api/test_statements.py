@@ -7,9 +7,10 @@ from typing import Any
 import httpx2
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from encore.db import Database
+from encore.db.drivers import PostgresqlDriver, SqliteDriver
 from tests.api.accounts.signing import Signer, bearer
 from tests.api.conftest import EXCHANGE, GOVERNOR, SPARK
 from tests.factories import (
@@ -143,21 +144,20 @@ async def filled(database: Database) -> Database:
 
 
 @contextmanager
-def recorded(app: FastAPI) -> Iterator[list[tuple[str, Any]]]:
+def recorded(database: Database) -> Iterator[list[tuple[str, Any]]]:
     """Collect the SELECTs of the application, with their parameters."""
     statements: list[tuple[str, Any]] = []
+    driver = SqliteDriver if database.is_sqlite else PostgresqlDriver
+    fetch = driver.fetch
 
-    def record(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        if statement.startswith("SELECT") and " feed" not in statement:
-            statements.append((statement, parameters))
+    async def record(self: Any, sql: str, arguments: Any) -> Any:
+        if sql.startswith("SELECT") and " feed" not in sql:
+            statements.append((sql, tuple(arguments)))
+        return await fetch(self, sql, arguments)
 
-    database: Database = app.state.resources.database
-    engine = database.reader if database.is_sqlite else database.engine.sync_engine
-    event.listen(engine, "before_cursor_execute", record)
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(driver, "fetch", record)
         yield statements
-    finally:
-        event.remove(engine, "before_cursor_execute", record)
 
 
 async def test_every_request_takes_few_statements_however_many_rows_and_no_scan(
@@ -165,7 +165,7 @@ async def test_every_request_takes_few_statements_however_many_rows_and_no_scan(
 ) -> None:
     app.state.resources.follower.close()  # it asks the same of the database all the time
     for path, expected in STATEMENTS.items():
-        answer = await counted(app, client, filled, path, expected)
+        answer = await counted(client, filled, path, expected)
         assert {"etag", "cache-control", "x-indexed-block", "x-indexed-block-hash"} <= set(answer.headers), path
     assert lists_of(app, scoped=False) <= {path.partition("?")[0] for path in STATEMENTS}
 
@@ -178,7 +178,7 @@ async def test_what_is_of_one_account_takes_few_statements_too(
     hook = {"url": "https://receiver.example/hook", "events": ["Transfer"]}
     (await client.post("/api/v1/webhooks", json=hook)).raise_for_status()
     for path, expected in PERSONAL.items():
-        await counted(app, client, filled, path, expected)
+        await counted(client, filled, path, expected)
     assert lists_of(app, scoped=True) <= PERSONAL.keys()
 
 
@@ -193,11 +193,9 @@ def lists_of(app: FastAPI, *, scoped: bool) -> set[str]:
     }
 
 
-async def counted(
-    app: FastAPI, client: httpx2.AsyncClient, database: Database, path: str, expected: int
-) -> httpx2.Response:
+async def counted(client: httpx2.AsyncClient, database: Database, path: str, expected: int) -> httpx2.Response:
     """Ask for `path` with `expected` statements, none of which reads a table from end to end that must not be."""
-    with recorded(app) as statements:
+    with recorded(database) as statements:
         answer = (await client.get(path)).raise_for_status()
     assert len(statements) == expected, (path, statements)
     scanned = {table for statement in statements for table in await scans(database, *statement)}

@@ -208,7 +208,7 @@ async def stored(database: Database, model: type[Base]) -> list[dict[str, Any]]:
     """Return a table's rows, in the order in which the test made them."""
     table = table_of(model)
     async with database.read() as session:
-        rows = [dict(row._mapping) for row in await session.all(select(table))]
+        rows = [row._asdict() for row in await session.all(select(table))]
     return sorted(rows, key=lambda row: row["block_number"] if "block_number" in row else int(row["name"]))
 
 

@@ -155,7 +155,8 @@ await execute(await prepare({ kind: "delegate", wallet: wallet.address, delegate
 await pass(YEAR);
 const stakes = () => client.GET("/api/v1/wallets/{address}/stakes", { params: { ...owner, query: fresh() } });
 const pending = BigInt(data(await stakes()).items[0]!.pending_rewards);
-assert.equal(pending, staked / 10n);
+const late = pending - staked / 10n; // the chain's clock also goes on by itself
+assert(late >= 0n && late < ((staked / 10n) * 300n) / BigInt(YEAR));
 await execute(await prepare({ kind: "claim", wallet: wallet.address }));
 const claimed = BigInt(data(await stakes()).items[0]!.claimed_rewards);
 assert(claimed >= pending);
