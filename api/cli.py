@@ -11,13 +11,13 @@ import uvicorn
 from fastapi import FastAPI
 
 from api.deps import Resources
-from api.events.frames import FrameProtocol
+from api.events.connections import HttpConnection, WebSocketConnection
 from api.main import create_app
 from encore.db.migrate import check_schema
 from encore.errors import SettingsError
 from encore.monitor import Listener, monitored
 from encore.settings import Settings, load_settings
-from encore.telemetry import configure_logging
+from encore.telemetry import configure_telemetry
 
 KEEP_ALIVE_SECONDS = 75
 LARGEST_REQUEST_BYTES = 16_384
@@ -65,7 +65,7 @@ def api() -> None:
 def run(host: str | None, port: int | None) -> None:
     """Serve until interrupted."""
     settings = load_settings(api_host=host, api_port=port)
-    configure_logging(settings)
+    configure_telemetry(settings, "api")
     check_schema(settings.database)
     for ending in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ending, lambda *_: sys.exit(0))  # uvicorn hands the signal on once it has stopped gracefully
@@ -80,8 +80,8 @@ def server_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         loop="uvloop",
-        http="httptools",
-        ws=FrameProtocol,
+        http=HttpConnection,
+        ws=WebSocketConnection,
         ws_max_size=LARGEST_REQUEST_BYTES,
         ws_per_message_deflate=False,  # what is the same for everybody would be compressed for each
         timeout_keep_alive=KEEP_ALIVE_SECONDS,

@@ -1,11 +1,10 @@
 """HTTP of live events: Server-Sent Events that resume by id."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Header, Query
-from fastapi.responses import StreamingResponse
+from fastapi import APIRouter, Header, Query, Response, status
+from starlette.types import Receive, Scope, Send
 
 from api import problems
 from api.accounts.access import AccessDep
@@ -13,21 +12,63 @@ from api.accounts.service import wallets_of
 from api.accounts.tokens import UnauthenticatedError
 from api.deps import Resources, ResourcesDep
 from api.events import schemas
+from api.events.connections import EXTENSION, Writer, http_chunk
 from api.events.messages import EVENTS, PRICES, coin_channel, price_channel, wallet_channel
-from api.events.service import Feed, Gap, Listeners, Stream, server_sent
+from api.events.service import Feed, Gap, Listeners, Stream, deliver, server_sent
 from api.wire import INT64_MAX, AddressInput
 
 MAXIMUM_FILTERS = 50
 PING_SECONDS: Final = 15.0
-PING: Final = b": ping\n\n"
+PING: Final = http_chunk(b": ping\n\n")
 """A comment that keeps proxies from ending a connection on which nothing happens."""
 _HEADERS: Final = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 
 
-class EventStream(StreamingResponse):
-    """Server-Sent Events, encoded already."""
+class EventStream(Response):
+    """What the feed brings after an id, until the client leaves, is too slow or has had its time."""
 
     media_type = "text/event-stream"
+
+    def __init__(self, feed: Feed, listeners: Listeners, after: int | None, lifetime_seconds: float | None) -> None:
+        self.status_code = status.HTTP_200_OK
+        self.background = None
+        self._feed = feed
+        self._listeners = listeners
+        self._after = after
+        self._lifetime_seconds = lifetime_seconds
+        self.init_headers(_HEADERS)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Begin the answer, then write to the connection itself."""
+        writer: Writer = scope["extensions"][EXTENSION]
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        await self._run(writer, receive)
+        if writer.is_full:
+            writer.transport.abort()  # it would wait for who does not read
+        await send({"type": "http.response.body"})
+
+    async def _run(self, writer: Writer, receive: Receive) -> None:
+        ended = asyncio.Event()
+        stream = Stream(
+            self._feed,
+            self._listeners,
+            self._after,
+            write=writer.write_now,
+            dropped=ended,
+            lifetime_seconds=self._lifetime_seconds,
+        )
+        work = (deliver(stream, writer, _reset), _left(receive), ended.wait(), self._feed.hub.closed.wait())
+        tasks = [asyncio.ensure_future(each) for each in work]
+        try:
+            while not (await asyncio.wait(tasks, timeout=PING_SECONDS, return_when=asyncio.FIRST_COMPLETED))[0]:
+                writer.write_now(PING)
+        finally:
+            for task in tasks:
+                task.cancel()
+            outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+        for outcome in outcomes:
+            if isinstance(outcome, Exception):
+                raise outcome
 
 
 _EVENTS: Final[dict[int | str, dict[str, Any]]] = {
@@ -53,6 +94,7 @@ Names = Annotated[list[str], Query(max_length=MAXIMUM_FILTERS, description="only
     operation_id="streamEvents",
     summary="Stream live events",
     response_class=EventStream,
+    status_code=status.HTTP_200_OK,
     responses=_EVENTS,
 )
 async def stream_events(
@@ -77,6 +119,7 @@ async def stream_events(
     operation_id="streamPrices",
     summary="Stream live prices",
     response_class=EventStream,
+    status_code=status.HTTP_200_OK,
     responses=_PRICES,
 )
 async def stream_prices(
@@ -99,6 +142,7 @@ async def stream_prices(
     operation_id="streamAccountEvents",
     summary="Stream live events of one's own wallets",
     response_class=EventStream,
+    status_code=status.HTTP_200_OK,
     responses=_EVENTS | problems.responses(UnauthenticatedError),
 )
 async def stream_account_events(
@@ -125,27 +169,14 @@ def _response(
     lifetime_seconds: float | None = None,
 ) -> EventStream:
     position = after if last_event_id is None else last_event_id
-    stream = Stream(Feed(held.database, held.hub), listeners, position, lifetime_seconds=lifetime_seconds)
-    return EventStream(_chunks(stream), headers=_HEADERS)
+    return EventStream(Feed(held.database, held.hub), listeners, position, lifetime_seconds)
 
 
-async def _chunks(stream: Stream) -> AsyncIterator[bytes]:
-    """Yield what the stream brings, and a comment whenever it has brought nothing for a while."""
-    deliveries = aiter(stream)
-    upcoming = asyncio.ensure_future(anext(deliveries, None))
-    try:
-        while True:
-            await asyncio.wait({upcoming}, timeout=PING_SECONDS)
-            if not upcoming.done():
-                yield PING
-                continue
-            if (delivery := upcoming.result()) is None:
-                return
-            if isinstance(delivery, Gap):
-                reset = delivery.wire()
-                yield server_sent(reset.type, reset.model_dump_json(), reset.id)
-            else:
-                yield delivery.content
-            upcoming = asyncio.ensure_future(anext(deliveries, None))
-    finally:
-        upcoming.cancel()
+async def _left(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _reset(gap: Gap) -> bytes:
+    reset = gap.wire()
+    return http_chunk(server_sent(reset.type, reset.model_dump_json(), reset.id))

@@ -2,13 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Final, TypeVar
 
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
 from api.events import repository, schemas
-from api.events.frames import text_frame
+from api.events.connections import Writer, http_chunk, text_frame
 from api.events.messages import to_message
 from api.realtime import Audience, Delivery, Hub, Message, Subscription, Write
 from encore.db import Database, ReadSession
@@ -16,6 +19,8 @@ from encore.db import Database, ReadSession
 REPLAY_BATCH: Final = 500
 
 Read = TypeVar("Read")
+
+_log = structlog.get_logger(__name__)
 
 
 def server_sent(event: str, data: str, event_id: int) -> bytes:
@@ -25,7 +30,10 @@ def server_sent(event: str, data: str, event_id: int) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Listeners:
-    """Who reads Server-Sent Events of one `kind`: on any of `channels`, and with any of `names` (empty: all)."""
+    """Who reads Server-Sent Events of one `kind`: on any of `channels`, and with any of `names` (empty: all).
+
+    One chunk of the answer holds all that came together.
+    """
 
     kind: str
     channels: frozenset[str]
@@ -40,7 +48,7 @@ class Listeners:
             for part in message.parts
             if part.kind == self.kind and not self.channels.isdisjoint(part.channels)
         ]
-        return Delivery(messages, b"".join(events)) if events else None
+        return Delivery(messages, http_chunk(b"".join(events))) if events else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,3 +168,14 @@ class Stream:
                 return await query(session)
 
         return await asyncio.shield(asyncio.create_task(run()))
+
+
+async def deliver(stream: Stream, writer: Writer, reset: Callable[[Gap], bytes]) -> None:
+    """Write what a stream brings, a gap as `reset` encodes it, until the stream or the connection ends."""
+    try:
+        async with aclosing(aiter(stream)) as deliveries:  # at once: nothing is written to who unsubscribed
+            async for delivery in deliveries:
+                if not await writer.write(reset(delivery) if isinstance(delivery, Gap) else delivery.content):
+                    return
+    except SQLAlchemyError as error:
+        _log.warning("feed cannot be read, ending a stream", reason=str(error).splitlines()[0])

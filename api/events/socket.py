@@ -1,22 +1,20 @@
 """The WebSocket: a connection's channels and account, one task that reads requests and one that sends."""
 
 import asyncio
-from contextlib import aclosing, suppress
+from contextlib import suppress
 from typing import Final
 
-import structlog
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from pydantic import ValidationError
-from sqlalchemy.exc import SQLAlchemyError
 
 from api.accounts import service as accounts
 from api.accounts.service import Access
 from api.accounts.tokens import UnauthenticatedError
 from api.deps import Resources
 from api.events import protocol
-from api.events.frames import EXTENSION, FrameProtocol, text_frame
+from api.events.connections import EXTENSION, Writer, text_frame
 from api.events.messages import wallet_channel
-from api.events.service import Feed, Gap, Sockets, Stream
+from api.events.service import Feed, Sockets, Stream, deliver
 from api.problems import InvalidRequestError, ProblemError
 from api.wire import Wire
 
@@ -26,7 +24,6 @@ TOKEN_EXPIRED: Final = 4401
 """Close codes: of RFC 6455 and IANA's registry, and one of ours for what HTTP answers with 401."""
 
 router = APIRouter()
-_log = structlog.get_logger(__name__)
 
 
 @router.websocket("/ws")
@@ -42,7 +39,7 @@ class Connection:
 
     def __init__(self, websocket: WebSocket, held: Resources) -> None:
         self._websocket = websocket
-        self._frames: FrameProtocol = websocket.scope["extensions"][EXTENSION]
+        self._writer: Writer = websocket.scope["extensions"][EXTENSION]
         self._held = held
         self._channels: frozenset[str] = frozenset()
         self._access: Access | None = None
@@ -118,21 +115,14 @@ class Connection:
             Feed(self._held.database, self._held.hub),
             Sockets(channels),
             position,
-            write=self._frames.write_frame,
+            write=self._writer.write_now,
             dropped=self._ended,
             lifetime_seconds=lifetime,
         )
         self._sender = asyncio.create_task(self._send(self._stream))
 
     async def _send(self, stream: Stream) -> None:
-        try:
-            async with aclosing(aiter(stream)) as deliveries:  # at once: nothing is written to who unsubscribed
-                async for delivery in deliveries:
-                    frame = _frame(delivery.wire()) if isinstance(delivery, Gap) else delivery.content
-                    if not await self._frames.send_frame(frame):
-                        break
-        except SQLAlchemyError as error:
-            _log.warning("feed cannot be read, closing a connection", reason=str(error).splitlines()[0])
+        await deliver(stream, self._writer, lambda gap: _frame(gap.wire()))
         self._ended.set()
 
     async def _stop_sending(self) -> int | None:
@@ -147,7 +137,7 @@ class Connection:
         return position
 
     async def _say(self, message: Wire) -> None:
-        if not await self._frames.send_frame(_frame(message)):
+        if not await self._writer.write(_frame(message)):
             raise WebSocketDisconnect
 
     async def _refuse(self, problem: ProblemError) -> None:

@@ -1,6 +1,7 @@
 """A real HTTP server around an application."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -11,7 +12,8 @@ import uvicorn
 from fastapi import FastAPI
 
 from api.cli import Server
-from api.events.frames import FrameProtocol
+from api.events.connections import HttpConnection, WebSocketConnection
+from api.realtime import Hub
 from encore.chain.local_node import free_port
 from tests.support import eventually
 
@@ -30,7 +32,13 @@ async def serving(app: FastAPI) -> AsyncIterator[str]:
     """Serve `app` with uvicorn, as the command does; yields its base URL."""
     port = free_port()
     config = uvicorn.Config(
-        app, host="127.0.0.1", port=port, ws=FrameProtocol, log_config=None, timeout_graceful_shutdown=5
+        app,
+        host="127.0.0.1",
+        port=port,
+        http=HttpConnection,
+        ws=WebSocketConnection,
+        log_config=None,
+        timeout_graceful_shutdown=5,
     )
     server = Server(config)
     task = asyncio.create_task(server.serve())
@@ -56,6 +64,23 @@ async def listening(base: str, path: str = "/api/v1/events", **kwargs: Any) -> A
         assert response.status_code == 200, await response.aread()
         assert response.headers["content-type"].startswith("text/event-stream")
         yield _events(response)
+
+
+async def connected_without_reading(base: str, request: bytes) -> socket.socket:
+    """Send a request on a connection of its own, for which the kernel keeps little that is not read."""
+    stuck = socket.socket()
+    stuck.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+    stuck.setblocking(False)
+    host, port = base.removeprefix("http://").split(":")
+    loop = asyncio.get_running_loop()
+    await loop.sock_connect(stuck, (host, int(port)))
+    await loop.sock_sendall(stuck, request)
+    return stuck
+
+
+def subscribers(hub: Hub) -> int:
+    """How many a hub publishes to."""
+    return sum(map(len, hub._subscriptions.values()))
 
 
 async def _events(response: httpx2.Response) -> AsyncIterator[LiveEvent]:

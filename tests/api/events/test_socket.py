@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -18,7 +17,7 @@ from api.realtime import Hub
 from encore.db import Database
 from encore.settings import Settings
 from tests.api.accounts.signing import Signer, bearer
-from tests.api.server import listening, serving
+from tests.api.server import connected_without_reading, listening, serving, subscribers
 from tests.factories import address, feed_entry, save
 from tests.support import eventually
 
@@ -197,27 +196,22 @@ async def test_a_stuck_client_is_dropped_without_slowing_the_others(
     app.state.resources.hub = Hub(queue_bytes=1_000_000)
     async with serving(app) as base, connected(base) as client:
         await client.ask(op="subscribe", channels=["events"])
-        host, port = base.removeprefix("http://").split(":")
-        stuck = socket.socket()
-        stuck.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)  # so that the kernel takes little for it
-        stuck.setblocking(False)
+        handshake = b"GET /ws HTTP/1.1\r\nHost: test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        handshake += b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+        stuck = await connected_without_reading(base, handshake)
         loop = asyncio.get_running_loop()
-        await loop.sock_connect(stuck, (host, int(port)))
-        handshake = f"GET /ws HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        handshake += "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
-        await loop.sock_sendall(stuck, handshake.encode())
         await loop.sock_recv(stuck, 4_096)
         request = b'{"op":"subscribe","channels":["events"]}'
         await loop.sock_sendall(stuck, bytes([0x81, 0x80 | len(request), 0, 0, 0, 0]) + request)
         hub = app.state.resources.hub
 
-        async def subscribers() -> bool:
-            return sum(map(len, hub._subscriptions.values())) == 2
+        async def both_listen() -> bool:
+            return subscribers(hub) == 2
 
-        await eventually(subscribers)
+        await eventually(both_listen)
         received = 0
         long = {"description": "x" * 50_000}
-        while sum(map(len, hub._subscriptions.values())) == 2:
+        while subscribers(hub) == 2:
             await save(database, *(feed_entry(args=long) for _ in range(20)))
             received += len(await client.take(20))
             assert received < 20_000, "the stuck client was never dropped"

@@ -1,16 +1,20 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 import httpx2
 import pytest
 
+from api.events import router
 from api.main import create_app
+from api.realtime import Hub
 from encore.db import Database
 from encore.settings import Settings
 from tests.api.openapi import OpenApi
-from tests.api.server import LiveEvent, listening, serving
+from tests.api.server import LiveEvent, connected_without_reading, listening, serving, subscribers
 from tests.factories import address, feed_entry, save
+from tests.support import eventually
 
 COIN = address(0xC01)
 OTHER = address(0xC02)
@@ -111,3 +115,42 @@ async def test_a_server_that_stops_does_not_wait_for_listeners(settings: Setting
         with pytest.raises(StopAsyncIteration):
             await anext(events)
         await stream.__aexit__(None, None, None)
+
+
+async def test_a_stuck_client_is_dropped_without_slowing_the_others(settings: Settings, database: Database) -> None:
+    app = create_app(settings)
+    hub = app.state.resources.hub = Hub(queue_bytes=1_000_000)
+
+    async def both_listen() -> bool:
+        return subscribers(hub) == 2
+
+    async with serving(app) as base, listening(base) as events:
+        stuck = await connected_without_reading(base, b"GET /api/v1/events HTTP/1.1\r\nHost: test\r\n\r\n")
+        await eventually(both_listen)
+        received = 0
+        long = {"description": "x" * 50_000}
+        while subscribers(hub) == 2:
+            await save(database, *(feed_entry(args=long) for _ in range(20)))
+            received += len(await take(events, 20))
+            assert received < 20_000, "the stuck client was never dropped"
+        await save(database, feed_entry())
+        assert [event.id for event in await take(events, 1)] == [received + 1]
+        tail = b"the beginning"
+        with suppress(ConnectionResetError):
+            while some := await asyncio.wait_for(asyncio.get_running_loop().sock_recv(stuck, 65_536), 20):
+                tail = some
+        assert not tail.endswith(b"\r\n0\r\n\r\n")  # broken off, so that it does not take this for all
+        stuck.close()
+
+
+async def test_a_comment_keeps_a_quiet_connection_alive(
+    base: str, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(router, "PING_SECONDS", 0.01)
+    async with httpx2.AsyncClient(base_url=base) as client, client.stream("GET", "/api/v1/events?after=0") as response:
+        lines = response.aiter_lines()
+        assert [await anext(lines) for _ in range(4)] == [": ping", ""] * 2
+        await save(database, feed_entry())
+        while (line := await anext(lines)) in {": ping", ""}:
+            pass
+        assert line == "event: applied"
