@@ -1,9 +1,9 @@
 """Reads: SQLAlchemy Core writes a statement's SQL once, the driver executes it (docs/decisions/0007-reads.md)."""
 
 from collections import namedtuple
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, cast
-from weakref import WeakKeyDictionary
 
 from sqlalchemy import BindParameter, CompoundSelect, Dialect, Executable, Select
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -12,6 +12,9 @@ from encore.db.drivers import Driver, Values
 
 _NUMERIC_OID: Final = 1700
 """PostgreSQL's number of the type NUMERIC: how SQLAlchemy decodes numbers depends on how they are sent."""
+
+STATEMENTS_KEPT: Final = 1_000
+"""More than are built once; of those that are built for each use, the oldest are forgotten."""
 
 Decoder = Callable[[Any], Any]
 
@@ -50,18 +53,14 @@ class ReadSession:
 
 
 class Statements:
-    """Every statement in the words of one database; a statement that is built once is compiled once."""
+    """The statements in the words of one database; one that is built once is compiled once."""
 
     def __init__(self, dialect: Dialect) -> None:
-        self._dialect = dialect
-        self._compiled: WeakKeyDictionary[Executable, _Compiled] = WeakKeyDictionary()
+        self._compiled = lru_cache(STATEMENTS_KEPT)(lambda statement: _Compiled(statement, dialect))
 
     def compiled(self, statement: Executable) -> "_Compiled":
         """Return its SQL, and how its parameters and rows are translated."""
-        compiled = self._compiled.get(statement)
-        if compiled is None:
-            compiled = self._compiled[statement] = _Compiled(statement, self._dialect)
-        return compiled
+        return self._compiled(cast("Hashable", statement))
 
 
 class _Compiled:

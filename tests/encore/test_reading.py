@@ -1,7 +1,9 @@
 """What read sessions return, and what becomes of those that are interrupted or lose their server."""
 
 import asyncio
+import gc
 import random
+import weakref
 from collections.abc import Sequence
 
 import psycopg
@@ -13,6 +15,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from encore.db import Database
 from encore.db.models.chain import Balance
+from encore.db.reading import STATEMENTS_KEPT
 from encore.db.types import Texts, among
 
 WORDS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=8)
@@ -54,6 +57,20 @@ async def test_one_statement_takes_other_parameters_each_time_and_all_that_it_na
             assert [row.holder for row in await session.all(statement, {"holder": holder})] == [holder]
         with pytest.raises(KeyError, match="holder"):
             await session.all(statement)
+
+
+async def test_statements_that_are_built_for_one_use_are_forgotten(sqlite_url: str) -> None:
+    database = Database(sqlite_url)
+    built = []
+    async with database.read() as session:
+        for number in range(STATEMENTS_KEPT + 20):
+            statement = select(Balance.holder).where(Balance.amount > number)
+            await session.all(statement)
+            built.append(weakref.ref(statement))
+    await database.close()
+    del statement
+    gc.collect()
+    assert all(each() is None for each in built[:20])
 
 
 @given(held=st.sets(WORDS, max_size=6), wanted=st.lists(WORDS, max_size=6))
