@@ -33,6 +33,8 @@ from api.webhooks.router import router as webhooks
 from encore.settings import Settings
 
 BASE_PATH: Final = "/api/v1"
+PROBES: Final = frozenset({"/healthz", "/readyz"})
+"""Asked every few seconds, and of no use in traces."""
 EXPOSED_HEADERS: Final = ("X-Request-ID", "X-Indexed-Block", "X-Indexed-Block-Hash", "ETag", "Retry-After")
 
 DESCRIPTION: Final = """\
@@ -55,6 +57,7 @@ def create_app(settings: Settings, *, clock: Clock = time.time) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         responses=problems.default_response() | problems.responses(TooManyRequestsError),
+        telemetry={"exclude": lambda scope: scope["path"] in PROBES},
     )
     app.state.resources = held
     problems.install(app)

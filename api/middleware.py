@@ -62,7 +62,8 @@ class RequestLog:
             try:
                 await self._app(scope, receive, send_with_id)
             except Exception:
-                _log.exception("request failed", method=scope["method"], path=scope["path"])
+                operation = getattr(scope.get("route"), "operation_id", None)
+                _log.exception("request failed", method=scope["method"], path=scope["path"], operation=operation)
                 if status:
                     raise  # too late for another answer: break off, so that the client does not take half for all
                 await respond_internal_error(Request(scope))(scope, receive, send_with_id)

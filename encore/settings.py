@@ -19,6 +19,8 @@ from encore.chain.networks import LOCAL_MNEMONIC, Network, network_named
 from encore.errors import SettingsError, UnknownNetworkError
 
 _DOMAIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5})?")
+_HTTP_URL = re.compile(r"https?://[^\s/?#]+(?:/[^\s?#]*)?")
+_DSN = re.compile(r"https?://[0-9A-Za-z]+@[^\s/?#@]+/(?:[^\s?#]*/)?[0-9]+")
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 
@@ -149,6 +151,10 @@ class Settings(BaseSettings):
     indexer_metrics_port: int = Field(0, ge=0, le=65535, description="port of the same; 0 for none")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR")
     log_format: str = Field("console", pattern="^(console|json)$", description="console or json")
+    sentry_dsn: str = Field("", description="https://key@host/project of Sentry, to report errors to; empty for none")
+    otlp_endpoint: str = Field(
+        "", description="http(s)://host:4318 of an OpenTelemetry collector, to send traces to; empty for none"
+    )
 
     @field_validator("rpc_urls", "sign_in_domains", mode="before")
     @classmethod
@@ -210,6 +216,20 @@ class Settings(BaseSettings):
     def _check_redis_url(cls, url: str) -> str:
         if url and not url.startswith(("redis://", "rediss://", "unix://")):
             raise ValueError("must start with redis://, rediss:// or unix://")
+        return url
+
+    @field_validator("sentry_dsn")
+    @classmethod
+    def _check_dsn(cls, dsn: str) -> str:
+        if dsn and not _DSN.fullmatch(dsn):
+            raise ValueError("must be https://key@host/project, as Sentry shows it")
+        return dsn
+
+    @field_validator("otlp_endpoint")
+    @classmethod
+    def _check_endpoint(cls, url: str) -> str:
+        if url and not _HTTP_URL.fullmatch(url):
+            raise ValueError("must be an http(s) URL without a query; /v1/traces is added to it")
         return url
 
     @field_validator("oracle_private_key")

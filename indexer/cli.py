@@ -23,7 +23,7 @@ from encore.db.models.chain import ChainEvent, Checkpoint, Token, Trade
 from encore.errors import DatabaseError, DeploymentError, EncoreError, RpcUnavailableError
 from encore.monitor import Listener, monitored
 from encore.settings import Settings, load_settings
-from encore.telemetry import configure_logging
+from encore.telemetry import configure_telemetry
 from indexer.errors import InconsistentNodeError, MirrorError
 from indexer.heads import HeadSignal, poll_seconds
 from indexer.lock import writer_lock
@@ -111,7 +111,7 @@ def rewind(to_block: int) -> None:
 
 def _execute(work: Callable[[Parts], Awaitable[None]]) -> None:
     settings = load_settings()
-    configure_logging(settings)
+    configure_telemetry(settings, "indexer")
 
     async def execute() -> None:
         check_schema(settings.database)

@@ -19,7 +19,7 @@ from encore.db import Database
 from encore.db.migrate import check_schema
 from encore.monitor import Listener, monitored
 from encore.settings import Settings, load_settings, local_account_key
-from encore.telemetry import configure_logging
+from encore.telemetry import configure_telemetry
 from oracle import reports
 from oracle.assembly import Oracle, assemble, utc_now, wait_until_ready
 from oracle.dry_run import show_due
@@ -209,7 +209,7 @@ def _owner(settings: Settings, keystore: str | None, passphrase_file: Path | Non
 
 def _execute(work: Callable[[Parts], Awaitable[None]]) -> None:
     settings = load_settings()
-    configure_logging(settings)
+    configure_telemetry(settings, "oracle")
 
     async def execute() -> None:
         check_schema(settings.database)

@@ -12,7 +12,7 @@ from encore.db import Database
 from encore.db.lock import process_lock
 from encore.db.migrate import check_schema
 from encore.settings import Settings, load_settings
-from encore.telemetry import configure_logging
+from encore.telemetry import configure_telemetry
 
 LOCK_POLL_SECONDS = 1.0
 
@@ -26,7 +26,7 @@ def webhooks() -> None:
 def run() -> None:
     """Deliver until interrupted; where another process does already, wait to take over."""
     settings = load_settings()
-    configure_logging(settings)
+    configure_telemetry(settings, "webhooks")
     settings.check_for_api()
     check_schema(settings.database)
     asyncio.run(_run(settings))

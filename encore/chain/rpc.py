@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import orjson
 import structlog
+from opentelemetry import trace
 
 from encore.chain.pace import Pace
 from encore.errors import RpcError, RpcUnavailableError
@@ -65,6 +66,7 @@ class RpcClient:
         self._attempts = attempts
         self._preferred = 0
         self._session: aiohttp.ClientSession | None = None
+        self._tracer = trace.get_tracer(__name__)
 
     async def __aenter__(self) -> Self:
         return self
@@ -122,7 +124,7 @@ class RpcClient:
             endpoint = self._endpoints[preferred % len(self._endpoints)]
             await endpoint.pace.turn(calls)
             try:
-                reply = _checked(payload, await self._post_once(endpoint.url, body))
+                reply = _checked(payload, await self._post_traced(endpoint, payload, body))
             except (aiohttp.ClientError, TimeoutError, orjson.JSONDecodeError, MalformedReplyError) as error:
                 fault = error
                 if self._preferred == preferred:  # another request may have moved on from it already
@@ -141,6 +143,28 @@ class RpcClient:
         raise RpcUnavailableError(
             f"no node answered after {self._attempts} attempts ({hosts}): {_reason(fault)}"
         ) from fault
+
+    async def _post_traced(self, endpoint: _Endpoint, payload: Any, body: bytes) -> Any:
+        """Post once, in a span where traces are configured; of an endpoint's URL it shows the host alone."""
+        is_batch = isinstance(payload, list)
+        attributes: dict[str, str | int] = {"rpc.system.name": "jsonrpc", "server.address": endpoint.host}
+        if is_batch:
+            attributes["encore.rpc.calls"] = len(payload)
+        else:
+            attributes["rpc.method"] = payload["method"]
+        with self._tracer.start_as_current_span(
+            "batch" if is_batch else payload["method"],
+            kind=trace.SpanKind.CLIENT,
+            attributes=attributes,
+            record_exception=False,
+            set_status_on_exception=False,
+        ) as span:
+            try:
+                return await self._post_once(endpoint.url, body)
+            except Exception as error:
+                span.set_attribute("error.type", _kind(error))
+                span.set_status(trace.StatusCode.ERROR)
+                raise
 
     async def _post_once(self, url: str, body: bytes) -> Any:
         if self._session is None:

@@ -100,3 +100,15 @@ def test_gas_has_a_daily_budget_on_public_networks_unless_the_setting_says_other
     assert load_settings(network="polygon").oracle_gas_budget_wei == 10**18
     assert load_settings(network="polygon", oracle_gas_budget="0.25").oracle_gas_budget_wei == 25 * 10**16
     assert load_settings(oracle_low_balance="0.1").oracle_low_balance_wei == 10**17
+
+
+def test_where_errors_and_traces_are_sent_must_be_urls_that_can_be_sent_to() -> None:
+    dsn, endpoint = "https://0123abcd@sentry.example/4", "http://collector:4318"
+    settings = load_settings(sentry_dsn=dsn, otlp_endpoint=endpoint)
+    assert (settings.sentry_dsn, settings.otlp_endpoint) == (dsn, endpoint)
+    for wrong in ("sentry.example/4", "https://sentry.example/4", "https://0123abcd@sentry.example", "nonsense"):
+        with pytest.raises(SettingsError, match="ENCORE_SENTRY_DSN: must be https://key@host/project"):
+            load_settings(sentry_dsn=wrong)
+    for wrong in ("collector:4318", "grpc://collector:4317", "http://", "http://collector:4318/?a=b"):
+        with pytest.raises(SettingsError, match=r"ENCORE_OTLP_ENDPOINT: must be an http\(s\) URL"):
+            load_settings(otlp_endpoint=wrong)
