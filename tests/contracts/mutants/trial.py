@@ -24,6 +24,8 @@ PARTS: Final = ("ape-config.yaml", "contracts", "deployments", "encore", "pyproj
 TESTS: Final = "tests/contracts"
 FIRST_FAILURE: Final = re.compile(rf"^FAILED {TESTS}/(.+?)(?: - .*)?$", re.MULTILINE)
 TIMEOUT_SECONDS: Final = 300
+PREPARATION_SECONDS: Final = 3_600
+"""All tests that catch something, one after the other, on a machine that may have other work."""
 # What takes longest to import and reads nothing of the tree: pytest is forked from a process that has it already.
 PRELOADED: Final = ["ape_ethereum", "ape_test.provider", "ape_vyper", "boa", "eth_tester", "hypothesis", "web3"]
 
@@ -77,7 +79,7 @@ class Laboratory:
     def prepare(self, mutants: Iterable[Mutant], jobs: int) -> None:
         """Compile the contracts as they are and pass the mutants' tests; raises MutantError if one of those fails."""
         tests = sorted({test for mutant in mutants for test in mutant.caught_by})
-        run = self._pytest(self._origin, tests, f"--numprocesses={jobs}")
+        run = self._pytest(self._origin, tests, f"--numprocesses={jobs}", seconds=PREPARATION_SECONDS)
         if run.exit_code != pytest.ExitCode.OK:
             raise MutantError(f"without any mutant, the tests that should catch them fail:\n{run.output[-3_000:]}")
 
@@ -104,14 +106,14 @@ class Laboratory:
             return Outcome.INCONCLUSIVE, run.output[-1_000:]
         return Outcome.CAUGHT, failure.group(1)
 
-    def _pytest(self, tree: Path, tests: Iterable[str], *options: str) -> Run:
+    def _pytest(self, tree: Path, tests: Iterable[str], *options: str, seconds: float = TIMEOUT_SECONDS) -> Run:
         """Run tests of a copy in a process of their own; it is killed at the time limit."""
         output = tree / "pytest.txt"
         plain = ("-q", "-x", "-rf", "--tb=no", "--assert=plain", "-p", "no:randomly", "-p", "no:cacheprovider")
         arguments = [*plain, f"--basetemp={tree / '.pytest'}", *options, *(f"{TESTS}/{test}" for test in tests)]
         process = self._processes.Process(target=_run_pytest, args=(tree, arguments, output))
         process.start()
-        process.join(TIMEOUT_SECONDS)
+        process.join(seconds)
         if process.exitcode is None:
             process.kill()
             process.join()
