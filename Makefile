@@ -10,7 +10,7 @@ TESTS := -p no:ape_test -p no:boa_test -n $(shell expr $$(getconf _NPROCESSORS_O
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help env up demo reset test lint types contracts audit gas mutants proofs suite coverage lock bench clean indexer-long fuzz-api oracle-long oracle-accuracy api-long
+.PHONY: help env up demo reset test lint types contracts audit gas mutants proofs suite coverage lock bench clean alerts indexer-long fuzz-api oracle-long oracle-accuracy api-long
 
 help: ## List the commands.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -92,6 +92,10 @@ oracle-accuracy: env ## 32 simulated days on the Last.fm data set in the folder 
 
 api-long: env ## A thousand random trades on the real exchange, each as it was quoted or refused as told.
 	API_TRADES=1000 pytest -q $(TESTS) tests/api/trading/test_random_trades.py
+
+alerts: ## Prometheus' own check and tests of the alert rules; needs promtool (Debian's package prometheus).
+	promtool check config deploy/prometheus/prometheus.yml
+	promtool test rules deploy/prometheus/alerts_test.yml
 
 fuzz-api: env ## Schemathesis over the whole OpenAPI: 1 000 examples an operation.
 	python -m tests.api.fuzz --examples 1000

@@ -3,12 +3,12 @@
 import time
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import Counter, Gauge, Histogram, generate_latest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.mirror.follower import TipFollower
 from api.realtime import Hub
-from encore.monitor import RpcMetrics
+from encore.monitor import RpcMetrics, process_registry
 
 SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 NO_OPERATION: Final = "none"
@@ -19,7 +19,7 @@ class Telemetry:
     """The metrics of one process. Ready pages of the newest block are answered before anything is counted."""
 
     def __init__(self) -> None:
-        registry = CollectorRegistry()
+        registry = process_registry()
         self._registry = registry
         prefix = "encore_api_"
         self._requests = Counter(f"{prefix}requests", "Requests answered", ["operation", "status"], registry=registry)

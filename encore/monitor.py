@@ -1,11 +1,11 @@
-"""The small HTTP server of a process without an API, for whoever supervises it: /metrics, /healthz and /readyz."""
+"""What every process serves to whoever supervises it: /metrics, /healthz and /readyz."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from aiohttp import web
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, ProcessCollector
 
 from encore.errors import SettingsError
 
@@ -17,6 +17,13 @@ class Listener:
     host: str
     port: int
     setting: str
+
+
+def process_registry() -> CollectorRegistry:
+    """Return a registry with what is known of any process: its memory, CPU time and open files (`process_…`)."""
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    return registry
 
 
 class RpcMetrics:

@@ -3,10 +3,10 @@
 from time import monotonic
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+from prometheus_client import Counter, Gauge, generate_latest
 
 from encore.chain.networks import Network
-from encore.monitor import RpcMetrics
+from encore.monitor import RpcMetrics, process_registry
 from indexer.source import Head
 
 READY_LAG_SECONDS: Final = 60
@@ -20,7 +20,7 @@ class Telemetry:
     """The metrics of one indexer; block times and lags in seconds, as of the head that was read last."""
 
     def __init__(self) -> None:
-        registry = CollectorRegistry()
+        registry = process_registry()
         self._registry = registry
         prefix = "encore_indexer_"
         self._head = Gauge(f"{prefix}head_block", "Newest block of the chain", registry=registry)

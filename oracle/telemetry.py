@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Gauge, generate_latest
+from prometheus_client import Gauge, generate_latest
 
 from encore.chain.outbox import Spending
-from encore.monitor import RpcMetrics
+from encore.monitor import RpcMetrics, process_registry
 from oracle.gas import GasOutlook
 from oracle.repository.overview import Open
 from oracle.repository.state import State
@@ -37,7 +37,7 @@ class Telemetry:
     """The metrics of one oracle process; those in seconds go on while nobody looks. Coins are native coins."""
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
-        self._registry = CollectorRegistry()
+        self._registry = process_registry()
         self._clock = clock
         self._seen: Observation | None = None
         self._leads_since: datetime | None = None

