@@ -52,15 +52,21 @@ async def list_coins(view: MirrorView, page: PageRequest, *, sort: CoinSort, sea
     ranked = await rankings(view)
     found = None if search is None else await repository.found(view.session, search)
     places, next_cursor = keyset.cut(ranked.cut(sort, window, found), page.limit, "sort_key", "address")
-    rows = await repository.coins(view.session, [place.address for place in places], since=day_before(view.tip))
     # Validated in one go: a model for each part would take as long as the SQL.
     return schemas.CoinPage.model_validate(
         {
-            "items": [_coin(rows[place.address], ranked.volumes[place.address]) for place in places],
+            "items": await figures_of(view, [place.address for place in places]),
             "next_cursor": next_cursor,
             "indexed_block": view.tip.wire(),
         }
     )
+
+
+async def figures_of(view: MirrorView, addresses: Sequence[str]) -> list[dict[str, Any]]:
+    """Return what a list shows of each coin, the fields of `schemas.Coin`."""
+    ranked = await rankings(view)
+    rows = await repository.coins(view.session, addresses, since=day_before(view.tip))
+    return [_coin(rows[address], ranked.volumes[address]) for address in addresses]
 
 
 async def get_coin(view: MirrorView, address: str) -> schemas.CoinDetail:

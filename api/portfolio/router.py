@@ -10,7 +10,7 @@ from api import problems
 from api.deps import BlockDep, ResourcesDep, ViewDep
 from api.mirror.service import MirrorEmptyError
 from api.pagination import InvalidCursorError, PageDep
-from api.portfolio import history, schemas, service
+from api.portfolio import history, recommendations, schemas, service
 from api.portfolio.activity import Wanted
 from api.portfolio.schemas import ActivityKind
 from api.wire import AddressInput
@@ -69,6 +69,22 @@ async def list_profits(view: ViewDep, page: PageDep, address: Wallet) -> schemas
     """List cost basis, realised and unrealised profit (first in, first out) of each coin that the wallet ever had."""
     items, cursor = service.cut(await service.profits_of(view, address), page, service.PROFITS)
     return schemas.ProfitPage(items=list(items), next_cursor=cursor, indexed_block=view.tip.wire())
+
+
+@router.get(
+    "/recommendations",
+    operation_id="listRecommendations",
+    summary="List coins recommended to a wallet",
+    responses=_LIST,
+)
+async def list_recommendations(
+    held: ResourcesDep, view: ViewDep, page: PageDep, address: Wallet
+) -> schemas.RecommendationPage:
+    """List coins that holders of the wallet's coins bought and kept, and that the wallet does not have itself.
+
+    Without any in common: those that most wallets bought in the last week. `shared_with` tells why each is here.
+    """
+    return await recommendations.list_recommendations(view, page, address, exchange=held.exchange)
 
 
 async def _wanted(

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
+from api.coins.schemas import Coin
 from api.mirror.schemas import IndexedBlock
 from api.pagination import Page
 from api.wire import Address, Hash, SignedWei, Wei, Wire
@@ -161,3 +162,37 @@ class Activity(Wire):
 
 class ActivityPage(Page[Activity]):
     """What the wallet did, the newest first."""
+
+
+class RecommendationBasis(StrEnum):
+    """holders: those who hold the wallet's coins hold it; buyers: many bought it lately, for want of the other."""
+
+    HOLDERS = "holders"
+    BUYERS = "buyers"
+
+
+class SharedHolders(Wire):
+    """Holders of one of the wallet's coins who have the recommended one too."""
+
+    coin: CoinLabel = Field(description="one that the wallet has")
+    holders: int = Field(description="how many of them bought the recommended coin and still have it", examples=[17])
+    sampled: int = Field(description="of how many of the coin's largest holders", examples=[64])
+
+
+class Recommendation(Wire):
+    """A coin that the wallet does not have, and why it may like it."""
+
+    coin: Coin
+    basis: RecommendationBasis
+    score: int = Field(
+        ge=0,
+        description="what the list is in order of; comparable within the list alone. holders: shares of holders in "
+        "common over the square root of the coin's holders, in millionths; buyers: how many wallets bought it in the "
+        "7 days before the indexed block, by the exchange's last 5 000 trades",
+        examples=[48_210],
+    )
+    shared_with: list[SharedHolders] = Field(description="most in common first; empty where the basis is buyers")
+
+
+class RecommendationPage(Page[Recommendation]):
+    """Recommended coins, the highest score first."""

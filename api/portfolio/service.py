@@ -18,16 +18,19 @@ LONGEST_HISTORY: Final = 10_000
 """Entries of a wallet's history that cost and profit are computed from while a request waits."""
 
 
-class _Valued(Protocol):
+class Valued(Protocol):
     """A position in one coin."""
 
     @property
-    def coin(self) -> schemas.CoinLabel: ...
+    def coin(self) -> schemas.CoinLabel:
+        """Which coin."""
+
     @property
-    def value(self) -> int: ...
+    def value(self) -> int:
+        """What it is worth in native wei, and lists are in order of."""
 
 
-Position = TypeVar("Position", bound=_Valued)
+Position = TypeVar("Position", bound=Valued)
 
 
 class HistoryTooLongError(ProblemError):
@@ -213,5 +216,5 @@ def _share_of(row: Row, shares: int) -> tuple[int, int]:
     return shares * row.native_reserve // row.total_shares, shares * row.token_reserve // row.total_shares
 
 
-def _greatest_first(position: _Valued) -> tuple[int, str]:
+def _greatest_first(position: Valued) -> tuple[int, str]:
     return -position.value, position.coin.address.lower()

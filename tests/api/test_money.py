@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from io import StringIO
 from itertools import groupby
+from math import sqrt
 from random import Random
 from typing import Any
 
@@ -24,7 +25,7 @@ from tests.indexer import node as fake_node
 from tests.indexer.economy import Coin, Economy
 from tests.indexer.node import FakeNode
 from tests.indexer.replica import indexer_of
-from tests.indexer.world import ACCOUNTS, deployment
+from tests.indexer.world import ACCOUNTS, CONTRACTS, deployment
 
 DAY = 86_400
 ETHER = 10**18
@@ -100,6 +101,7 @@ async def test_everything_adds_up_and_again_after_a_reorg(world: World) -> None:
         await assert_markets(world, transactions)
         await assert_candles(world, transactions)
         await assert_histories(world)
+        await assert_recommendations(world, transactions)
 
 
 async def assert_profits(world: World, transactions: list[list[Row]]) -> None:
@@ -289,3 +291,50 @@ async def assert_histories(world: World) -> None:
         ]
         sold = [item for item in items if item["kind"] == "sell"]
         assert sold == await walk(world.client, path, limit=3, kind="sell")
+
+
+async def assert_recommendations(world: World, transactions: list[list[Row]]) -> None:
+    """Coins that a wallet lacks, by the holders whom its eight most valuable coins share with them."""
+    models: dict[str, Coin] = world.node.head.state.coins
+    listed = {item["address"].lower(): item for item in await walk(world.client, "/api/v1/coins", limit=9)}
+    events = [event for transaction in transactions for event in transaction if event.name == "TokensPurchased"]
+    bought = {(event.args["token"], event.args["buyer"]) for event in events}
+
+    def value(coin: str, account: str) -> int:
+        held, stake = models[coin].balances[account], models[coin].stakes.get(account, (0, 0))[0]
+        price = price_of(models[coin])
+        return held * price // ETHER + stake * price // ETHER + liquidity_value(models[coin], account)
+
+    def has(coin: str, account: str) -> bool:
+        model = models[coin]
+        shares = model.pool.shares[account] if model.pool else 0
+        return bool(model.balances[account] or model.stakes.get(account, (0, 0))[0] or shares)
+
+    def keeps(coin: str, account: str) -> bool:
+        return bool(models[coin].balances[account] or models[coin].stakes.get(account, (0, 0))[0])
+
+    seen = 0
+    for account in ACCOUNTS:
+        own = sorted((coin for coin in models if has(coin, account)), key=lambda coin: (-value(coin, account), coin))
+        by_holders, by_buyers = {}, {}
+        for coin in set(models) - set(own):
+            if not listed[coin]["is_active"] or listed[coin]["creator"]["wallet"].lower() == account:
+                continue
+            score, fans = 0.0, set()
+            for mine in own[:8]:
+                sample = set(+models[mine].balances) - {account, mine, CONTRACTS["IntegratedCreatorDEX"]}
+                shared = {holder for holder in sample if (coin, holder) in bought and keeps(coin, holder)}
+                score += len(shared) / (len(sample) + 10)
+                fans |= shared
+            if len(fans) > 1:
+                by_holders[coin] = 1_000_000 * score / sqrt(listed[coin]["holder_count"])
+            buyers = {buyer for token, buyer in bought if token == coin}  # all within a week
+            if len(buyers) > 1:
+                by_buyers[coin] = len(buyers)
+        items = await walk(world.client, f"/api/v1/wallets/{account}/recommendations", limit=2)
+        scores = {item["coin"]["address"].lower(): item["score"] for item in items}
+        assert scores == pytest.approx(by_holders or by_buyers, abs=1)
+        assert {item["basis"] for item in items} <= {"holders" if by_holders else "buyers"}
+        assert all(item["coin"] == listed[item["coin"]["address"].lower()] for item in items)
+        seen += len(items)
+    assert seen, "nothing was ever recommended"

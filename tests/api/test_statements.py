@@ -75,6 +75,8 @@ STATEMENTS = {
     f"/api/v1/wallets/{WALLET}/profits": 3,
     f"/api/v1/wallets/{WALLET}/history?limit=5": 2,
     f"/api/v1/wallets/{WALLET}/history?kind=buy&coin={COIN}": 2,
+    f"/api/v1/wallets/{WALLET}/recommendations": 8,
+    f"/api/v1/wallets/{address(0x1001)}/recommendations": 7,
     "/api/v1/governance/proposals?limit=5": 2,
     "/api/v1/governance/proposals?state=pending&state=executed": 2,
     f"/api/v1/governance/proposals?proposer={WALLET}": 2,
@@ -82,7 +84,8 @@ STATEMENTS = {
     "/api/v1/governance/proposals/1/votes": 3,
     f"/api/v1/governance/voters/{WALLET}": 2,
 }
-"""The first is always the checkpoint. Of the lists of coins the first asks for the block's rankings too."""
+"""The first is always the checkpoint. The first list of coins and the first recommendations ask for what all
+of the block's share, too."""
 PERSONAL = {
     "/api/v1/me": 3,
     "/api/v1/me/sessions": 2,
