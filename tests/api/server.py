@@ -1,6 +1,7 @@
 """A real HTTP server around an application."""
 
 import asyncio
+import json
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,6 +11,7 @@ from typing import Any
 import httpx2
 import uvicorn
 from fastapi import FastAPI
+from websockets.asyncio.client import ClientConnection, connect
 
 from api.cli import Server
 from api.events.connections import HttpConnection, WebSocketConnection
@@ -52,6 +54,36 @@ async def serving(app: FastAPI) -> AsyncIterator[str]:
     finally:
         server.should_exit = True
         await task
+
+
+class SocketClient:
+    """One WebSocket; what came in a frame is handed out one by one."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self.connection = connection
+        self._received: list[dict[str, Any]] = []
+
+    async def ask(self, **request: Any) -> dict[str, Any]:
+        """Send a request and return the answer, which comes next where nothing else is on its way."""
+        await self.connection.send(json.dumps(request))
+        return await self.next()
+
+    async def next(self) -> dict[str, Any]:
+        """Return the next message."""
+        while not self._received:
+            self._received = json.loads(await asyncio.wait_for(self.connection.recv(), 20))
+        return self._received.pop(0)
+
+    async def take(self, count: int) -> list[dict[str, Any]]:
+        """Return the next messages."""
+        return [await self.next() for _ in range(count)]
+
+
+@asynccontextmanager
+async def connected(base: str) -> AsyncIterator[SocketClient]:
+    """Open a WebSocket."""
+    async with connect(f"{base.replace('http', 'ws')}/ws", max_size=None) as connection:
+        yield SocketClient(connection)
 
 
 @asynccontextmanager

