@@ -10,7 +10,8 @@ from api.creators.schemas import CreatorSort
 from api.pagination import LIMIT, Column, Window, after, before
 from api.search import contains, equals, search_parameters
 from encore.db import ReadSession, Row
-from encore.db.models.chain import CreatorMetrics, Launch, LaunchRequirements, Milestone
+from encore.db.models.chain import ContractSetting, CreatorMetrics, Launch, LaunchRequirements, Milestone, Role, Token
+from encore.db.models.chain_tokens import BalancedToken
 from encore.db.models.creators import Creator
 from encore.db.models.oracle import ActivityMetrics
 
@@ -53,6 +54,37 @@ async def milestones(session: ReadSession, wallet: str) -> Sequence[Row]:
 async def requirements(session: ReadSession) -> Row | None:
     """Return what the metrics contract demands before a launch; None before it was indexed."""
     return await session.first(select(*LaunchRequirements.__table__.columns))
+
+
+async def minimum_seed(session: ReadSession, factory: str) -> int | None:
+    """Return the native wei that a launch must bring; None before the factory was indexed."""
+    value = await session.scalar(
+        select(ContractSetting.value).where(ContractSetting.address == factory, ContractSetting.name == "minimumSeed")
+    )
+    return None if value is None else int(value)
+
+
+async def launchers(session: ReadSession, factory: str) -> Sequence[Row]:
+    """Return the accounts that may launch for any creator."""
+    return await session.all(
+        select(Role.account)
+        .where(Role.address == factory, Role.role == "launcher", Role.is_granted)
+        .order_by(Role.account)
+    )
+
+
+async def allocation(session: ReadSession, coin: str) -> Row | None:
+    """Return what was vested and released of a launched coin, and since when."""
+    return await session.first(
+        select(
+            Token.created_at,
+            BalancedToken.vested_tokens_claimed,
+            BalancedToken.released_supply,
+            BalancedToken.last_release_at,
+        )
+        .join(BalancedToken, BalancedToken.token == Token.address)
+        .where(Token.address == coin)
+    )
 
 
 @cache

@@ -2,14 +2,17 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Response
 
 from api import problems
-from api.creators import revenue, schemas, service
+from api.creators import own_coin, revenue, schemas, service
 from api.creators.schemas import CreatorSort
-from api.deps import ResourcesDep, ViewDep
+from api.deps import BlockDep, Resources, ResourcesDep, ViewDep
 from api.mirror.service import MirrorEmptyError
 from api.pagination import InvalidCursorError, PageDep
+from api.trading import service as trading
+from api.trading.schemas import PreparedTransactions
+from api.trading.wallet import TransactionRefusedError
 from api.wire import INT64_MAX, SearchText, WeiInput
 
 router = APIRouter(
@@ -57,9 +60,48 @@ async def get_creator(view: ViewDep, creator_id: CreatorId) -> schemas.CreatorDe
     summary="Get a creator's metrics and launch readiness",
     responses=problems.responses(service.CreatorNotFoundError),
 )
-async def get_creator_metrics(view: ViewDep, creator_id: CreatorId) -> schemas.CreatorMetrics:
-    """Return off-chain beside on-chain metrics, milestones reached, and what a launch still needs."""
-    return await service.get_metrics(view, creator_id)
+async def get_creator_metrics(held: ResourcesDep, view: ViewDep, creator_id: CreatorId) -> schemas.CreatorMetrics:
+    """Return off-chain beside on-chain metrics, milestones reached, what a launch still needs, and what it takes."""
+    return await service.get_metrics(view, _factory(held), creator_id)
+
+
+@router.get(
+    "/{creator_id}/allocation",
+    operation_id="getCreatorAllocation",
+    summary="Get what of the coin's supply is the creator's",
+    responses=_OF_ONE | problems.responses(revenue.NoCoinError),
+)
+async def get_creator_allocation(view: ViewDep, creator_id: CreatorId) -> schemas.CreatorAllocation:
+    """Return vested coins, claimed or not, and those that are released as the streams grow."""
+    return await own_coin.get_allocation(view, creator_id)
+
+
+@router.post(
+    "/{creator_id}/transactions",
+    operation_id="prepareCreatorTransactions",
+    summary="Prepare a launch, revenue or a claim to sign",
+    responses=problems.responses(
+        problems.InvalidRequestError,
+        service.CreatorNotFoundError,
+        own_coin.NoWalletError,
+        revenue.NoCoinError,
+        TransactionRefusedError,
+        MirrorEmptyError,
+        problems.ChainUnavailableError,
+        problems.NotDeployedError,
+    ),
+)
+async def prepare_creator_transactions(
+    held: ResourcesDep, response: Response, creator_id: CreatorId, request: schemas.CreatorRequest, _block: BlockDep
+) -> PreparedTransactions:
+    """Prepare the launch of the creator's coin, a distribution or withdrawal of revenue, or a claim of vested coins.
+
+    `getCreatorMetrics` tells whether a launch would go through, and who may sign it. Nothing is stored or sent.
+    """
+    async with held.view() as view:  # given back before the node is asked, which may take long
+        planned = await own_coin.plan(view, _factory(held), creator_id, request)
+    response.headers.update(view.tip.headers())
+    return await trading.prepare_call(trading.desk_of(held), view.tip, request.wallet, planned)
 
 
 @router.get(
@@ -70,8 +112,7 @@ async def get_creator_metrics(view: ViewDep, creator_id: CreatorId) -> schemas.C
 )
 async def get_creator_revenue(held: ResourcesDep, view: ViewDep, creator_id: CreatorId) -> schemas.CreatorRevenue:
     """Return what was earned and shared, and the next distribution with a forecast."""
-    factory = held.deployment.address("CreatorTokenFactory").lower()
-    return await revenue.get_revenue(view, factory, creator_id)
+    return await revenue.get_revenue(view, _factory(held), creator_id)
 
 
 @router.get(
@@ -101,3 +142,7 @@ async def preview_distribution(
 ) -> schemas.RevenueSharePage:
     """List what each holder would get, equal to the coin's division at the indexed block to the wei."""
     return await revenue.preview(view, page, creator_id, exchange=held.exchange, amount=amount)
+
+
+def _factory(held: Resources) -> str:
+    return held.deployment.address("CreatorTokenFactory").lower()

@@ -2,12 +2,13 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from api.mirror.schemas import IndexedBlock
 from api.pagination import Page
-from api.wire import Address, Hash, Wei, Wire
+from api.wire import Address, AddressInput, Hash, SearchText, Wei, WeiInput, Wire
 
 
 class CreatorSort(StrEnum):
@@ -121,6 +122,14 @@ class LaunchReadiness(Wire):
     )
 
 
+class LaunchTerms(Wire):
+    """What a launch takes beside the requirements. The creator's own wallet may sign it, or any launcher."""
+
+    minimum_seed: Wei = Field(description="native wei to bring at least; the whole seed goes into the pool for good")
+    token_seed: Wei = Field(description="coin wei that the pool opens with against the seed, which makes the price")
+    launchers: list[Address] = Field(description="who may launch for any creator; the oracle among them does by itself")
+
+
 class CreatorMetrics(Wire):
     """Off-chain beside on-chain metrics."""
 
@@ -131,6 +140,7 @@ class CreatorMetrics(Wire):
     in_sync: bool = Field(description="whether the four figures are the same on both sides")
     milestones: list[Milestone] = Field(description="those reached, the smallest first")
     launch: LaunchReadiness
+    launch_terms: LaunchTerms | None = Field(description="null before the factory is indexed")
     indexed_block: IndexedBlock
 
 
@@ -188,3 +198,94 @@ class RevenueShare(Wire):
 
 class RevenueSharePage(Page[RevenueShare]):
     """Holders by what they would get, the most first."""
+
+
+class Vesting(Wire):
+    """Coins that become the creator's by the second over a year from the launch, in coin wei."""
+
+    total: Wei
+    vested: Wei = Field(description="by the indexed block, claimed or not")
+    claimed: Wei
+    claimable: Wei = Field(description="what a claim in the indexed block would have minted")
+    starts_at: datetime
+    ends_at: datetime
+
+
+class Release(Wire):
+    """Coins that are minted to the creator as the monthly streams grow, in coin wei. The oracle asks for them."""
+
+    total: Wei
+    released: Wei
+    portion: Wei = Field(description="what the next one mints")
+    growth_bps: int = Field(
+        description="how much the monthly streams must have grown since the last one, or the launch", examples=[2_000]
+    )
+    last_at: datetime = Field(description="when the last one was; the launch counts as one")
+    next_at: datetime | None = Field(description="not before; null where nothing is left")
+
+
+class CreatorAllocation(Wire):
+    """What of the coin's supply is the creator's, or will be."""
+
+    creator_id: int = Field(examples=[7])
+    coin: Address
+    vesting: Vesting
+    release: Release
+    indexed_block: IndexedBlock
+
+
+def _fits(maximum_bytes: int) -> AfterValidator:
+    """Check what contracts count: bytes of UTF-8."""
+
+    def check(value: str) -> str:
+        if len(value.encode()) > maximum_bytes:
+            raise ValueError(f"should be at most {maximum_bytes} bytes of UTF-8")
+        return value
+
+    return AfterValidator(check)
+
+
+class _CreatorRequest(Wire):
+    """What every request names."""
+
+    wallet: AddressInput = Field(description="who will sign")
+
+
+class LaunchRequest(_CreatorRequest):
+    """Launch the creator's one coin with its pool; the wallet is the creator's or a launcher's."""
+
+    kind: Literal["launch"]
+    name: Annotated[SearchText, _fits(50)] = Field(
+        min_length=1, max_length=50, description="at most 50 bytes of UTF-8", examples=["Nina Simone"]
+    )
+    symbol: Annotated[SearchText, _fits(10)] = Field(
+        min_length=1, max_length=10, description="at most 10 bytes of UTF-8", examples=["NINA"]
+    )
+    description: Annotated[str, _fits(500)] = Field("", max_length=500, description="at most 500 bytes of UTF-8")
+    image_url: Annotated[SearchText, _fits(200)] = Field("", max_length=200, description="at most 200 bytes of UTF-8")
+    native_seed: WeiInput = Field(description="native wei for the pool, for good: at least `minimum_seed`")
+
+
+class DistributeRevenueRequest(_CreatorRequest):
+    """Share revenue between the creator and the holders of the coin; anybody may."""
+
+    kind: Literal["distribute_revenue"]
+    amount: WeiInput = Field(description="native wei, of which holders get `holders_share_bps`")
+
+
+class WithdrawRevenueRequest(_CreatorRequest):
+    """Pay the creator's wallet what the factory holds for it (`withdrawable`); anybody may sign."""
+
+    kind: Literal["withdraw_revenue"]
+
+
+class ClaimVestedRequest(_CreatorRequest):
+    """Claim vested coins (`claimable`); the creator's wallet alone may."""
+
+    kind: Literal["claim_vested"]
+
+
+CreatorRequest = Annotated[
+    LaunchRequest | DistributeRevenueRequest | WithdrawRevenueRequest | ClaimVestedRequest,
+    Field(discriminator="kind"),
+]

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from api.creators import readiness, repository, schemas
 from api.creators.schemas import CreatorSort
+from api.creators.supply import POOL_ALLOCATION
 from api.mirror.service import MirrorView
 from api.pagination import IntegerKey, Keyset, PageRequest, TextKey
 from api.problems import ProblemError
@@ -44,8 +45,8 @@ async def get_creator(view: MirrorView, creator_id: int) -> schemas.CreatorDetai
     return schemas.CreatorDetail(**_creator(await found(view.session, creator_id)), indexed_block=view.tip.wire())
 
 
-async def get_metrics(view: MirrorView, creator_id: int) -> schemas.CreatorMetrics:
-    """Return metrics of both sides and launch readiness; raises `CreatorNotFoundError`."""
+async def get_metrics(view: MirrorView, factory: str, creator_id: int) -> schemas.CreatorMetrics:
+    """Return metrics of both sides, launch readiness and terms; raises `CreatorNotFoundError`."""
     creator = await found(view.session, creator_id)
     off_chain = await repository.off_chain(view.session, creator_id)
     on_chain = await repository.on_chain(view.session, creator.wallet) if creator.wallet else None
@@ -73,6 +74,7 @@ async def get_metrics(view: MirrorView, creator_id: int) -> schemas.CreatorMetri
             ),
             now=view.tip.timestamp,
         ),
+        launch_terms=await _launch_terms(view.session, factory),
         indexed_block=view.tip.wire(),
     )
 
@@ -83,6 +85,14 @@ async def found(session: ReadSession, creator_id: int) -> Row:
     if row is None:
         raise CreatorNotFoundError(f"there is no creator {creator_id}; /api/v1/creators lists them")
     return row
+
+
+async def _launch_terms(session: ReadSession, factory: str) -> schemas.LaunchTerms | None:
+    seed = await repository.minimum_seed(session, factory)
+    if seed is None:
+        return None
+    launchers = [row.account for row in await repository.launchers(session, factory)]
+    return schemas.LaunchTerms(minimum_seed=seed, token_seed=POOL_ALLOCATION, launchers=launchers)
 
 
 def _creator(row: Row) -> dict[str, Any]:

@@ -72,6 +72,26 @@ def vote(governor: str, proposal_id: int, support: int, reason: str) -> Call:
     return Call(governor, _encode("castVote(uint256,uint8)", proposal_id, support), 0)
 
 
+def launch(factory: str, creator: str, coin: tuple[str, str, str, str], native: int) -> Call:
+    """Launch a creator's coin with `native` wei for its pool; `coin` is name, symbol, description and image URL."""
+    return Call(factory, _encode("launchCreatorCoin(address,string,string,string,string)", creator, *coin), native)
+
+
+def distribute_revenue(factory: str, creator: str, native: int) -> Call:
+    """Share `native` wei between a creator and the holders of its coin."""
+    return Call(factory, _encode("distributeRevenue(address)", creator), native)
+
+
+def withdraw_revenue(factory: str, creator: str) -> Call:
+    """Pay a creator the revenue that the factory holds for it."""
+    return Call(factory, _encode("withdrawCreatorRevenue(address)", creator), 0)
+
+
+def claim_vested(token: str) -> Call:
+    """Claim a creator's vested coins."""
+    return Call(token, _encode("claimVestedTokens()"), 0)
+
+
 def nonces(token: str, owner: str) -> Call:
     """Ask for the number of the next signature (EIP-2612, a view)."""
     return Call(token, _encode("nonces(address)", owner), 0)

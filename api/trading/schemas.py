@@ -30,6 +30,10 @@ class Action(StrEnum):
     CLAIM_REVENUE = "claim_revenue"
     DELEGATE = "delegate"
     VOTE = "vote"
+    LAUNCH = "launch"
+    DISTRIBUTE_REVENUE = "distribute_revenue"
+    WITHDRAW_REVENUE = "withdraw_revenue"
+    CLAIM_VESTED = "claim_vested"
 
 
 class Currency(StrEnum):

@@ -26,6 +26,8 @@ def test_every_path_of_the_loop_is_there(document: dict[str, Any]) -> None:
         "/api/v1/creators",
         "/api/v1/creators/{creator_id}",
         "/api/v1/creators/{creator_id}/metrics",
+        "/api/v1/creators/{creator_id}/allocation",
+        "/api/v1/creators/{creator_id}/transactions",
         "/api/v1/creators/{creator_id}/revenue",
         "/api/v1/creators/{creator_id}/revenue/distributions",
         "/api/v1/creators/{creator_id}/revenue/preview",

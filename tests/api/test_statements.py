@@ -11,8 +11,9 @@ from sqlalchemy import text
 
 from encore.db import Database
 from encore.db.drivers import PostgresqlDriver, SqliteDriver
+from encore.db.models.chain import ContractSetting
 from tests.api.accounts.signing import Signer, bearer
-from tests.api.conftest import EXCHANGE, GOVERNOR, SPARK
+from tests.api.conftest import EXCHANGE, FACTORY, GOVERNOR, SPARK
 from tests.factories import (
     INITIAL_SUPPLY,
     NOW,
@@ -61,7 +62,8 @@ STATEMENTS = {
     "/api/v1/creators?sort=name&limit=40": 2,
     "/api/v1/creators?sort=created&limit=40": 2,
     "/api/v1/creators/1": 2,
-    "/api/v1/creators/1/metrics": 6,
+    "/api/v1/creators/1/metrics": 8,
+    "/api/v1/creators/1/allocation": 3,
     "/api/v1/creators/1/revenue": 5,
     "/api/v1/creators/1/revenue/distributions": 3,
     "/api/v1/creators/1/revenue/preview?amount=1000000": 5,
@@ -123,6 +125,7 @@ async def filled(database: Database) -> Database:
         *(pool(coin) for coin in coins),
         *(pool_guard(coin) for coin in coins),
         *safeguards(EXCHANGE),
+        ContractSetting(address=FACTORY, name="minimumSeed", value="1"),
         *(opening(coin, block=number) for number, coin in enumerate(coins)),
         *(
             trade(coin, block=block, log_index=index, timestamp=NOW - block, trader=WALLET)
@@ -235,5 +238,5 @@ TABLES = {
     *("revenue_positions", "proposals", "proposal_votes", "quorum_checkpoints", "supply_checkpoints"),
     *("accounts", "account_wallets", "login_sessions", "webhooks", "webhook_deliveries"),
     *("timelock_operations", "voting_power", "delegations", "spark_stakes"),
-    *("contract_settings", "pool_guards", "trading_flows", "trading_cooldowns", "trading_exemptions"),
+    *("contract_settings", "roles", "pool_guards", "trading_flows", "trading_cooldowns", "trading_exemptions"),
 }
