@@ -11,7 +11,6 @@ from pydantic import SecretStr
 from sentry_sdk.integrations.atexit import AtexitIntegration
 from sentry_sdk.integrations.dedupe import DedupeIntegration
 from sentry_sdk.integrations.excepthook import ExcepthookIntegration
-from sentry_sdk.integrations.threading import ThreadingIntegration
 from sentry_sdk.types import Event, Hint
 from structlog.typing import EventDict
 
@@ -37,7 +36,7 @@ _SECRETS: Final = (
 
 
 def start_reporting(settings: Settings, process: str, release: str) -> None:
-    """Report what `report_errors` is shown, and what ends this process or one of its threads."""
+    """Report what `report_errors` is shown, and what ends this process unforeseen."""
     known = [value.get_secret_value() for _, value in settings if isinstance(value, SecretStr)]
 
     def before_send(event: Event, _hint: Hint) -> Event:
@@ -53,7 +52,6 @@ def start_reporting(settings: Settings, process: str, release: str) -> None:
             AtexitIntegration(callback=lambda _pending, _seconds: None),
             DedupeIntegration(),
             ExcepthookIntegration(),
-            ThreadingIntegration(),
         ],
         include_local_variables=False,
         max_breadcrumbs=0,
@@ -72,7 +70,7 @@ def report_errors(_logger: object, _method: str, event: EventDict) -> EventDict:
     with sentry_sdk.new_scope() as scope:
         scope.set_context("log", shown)
         for name in TAGS:
-            if name in shown:
+            if shown.get(name):
                 scope.set_tag(name, shown[name])
         if "trace_id" in shown:
             scope.set_context("trace", {name: shown[name] for name in ("trace_id", "span_id")})

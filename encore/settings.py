@@ -20,7 +20,7 @@ from encore.errors import SettingsError, UnknownNetworkError
 
 _DOMAIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5})?")
 _HTTP_URL = re.compile(r"https?://[^\s/?#]+(?:/[^\s?#]*)?")
-_DSN = re.compile(r"https?://[0-9A-Za-z]+@[^\s/?#@]+/(?:[^\s?#]*/)?[0-9]+")
+_DSN = re.compile(r"https?://[\w-]+(?::[\w-]+)?@[^\s/?#@]+/(?:[^\s?#]*/)?[0-9]+")
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 
