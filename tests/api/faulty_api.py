@@ -1,8 +1,10 @@
 """`encore api run` with routes that fail as a bug would, and one that asks the node; a process of its own."""
 
+from collections.abc import AsyncIterator
 from unittest.mock import patch
 
 from fastapi import FastAPI, Header
+from fastapi.responses import StreamingResponse
 
 from api.cli import api
 from api.deps import ResourcesDep
@@ -15,7 +17,16 @@ DATABASE_URL = "postgresql://encore:database-secret@db.example/encore"
 
 async def fail(number: int, authorization: str = Header("")) -> None:
     key = f"0x{number:064x}"
+    _variable = "variable_secret".replace("_", "-")  # the source may be shown, the value may not
     raise ValueError(f"{DATABASE_URL} {NODE_URL} {authorization} {key}: api-secret-of-thirty-two-letters")
+
+
+async def break_off() -> StreamingResponse:
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b"half"
+        raise ValueError("the other half is missing")
+
+    return StreamingResponse(pieces())
 
 
 async def ask(held: ResourcesDep) -> str:
@@ -25,6 +36,7 @@ async def ask(held: ResourcesDep) -> str:
 def create_faulty_app(settings: Settings) -> FastAPI:
     app = create_app(settings)
     app.add_api_route("/faulty/{number}", fail, methods=["GET", "POST"], operation_id="fail")
+    app.add_api_route("/half", break_off, operation_id="breakOff")
     app.add_api_route("/node", ask, operation_id="ask")
     return app
 

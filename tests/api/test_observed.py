@@ -108,9 +108,20 @@ async def test_an_error_arrives_once_with_its_request_id_and_without_secrets(
         assert span.name == "POST /faulty/{number}"
         assert span.is_error
         assert span.attributes["http.response.status_code"] == 500
+    hidden = ("node-secret", "database-secret", "session-secret", "body-secret", "variable-secret", "1177ad4e")
     for text in collectors.texts:
-        for secret in ("node-secret", "database-secret", "session-secret", "body-secret", API_SECRET, "1177ad4e"):
+        for secret in (*hidden, API_SECRET):
             assert secret not in text.lower()
+
+
+def test_an_error_amid_an_answer_arrives_once_too_though_the_server_logs_it_again(
+    client: httpx2.Client, collectors: Collectors
+) -> None:
+    for request_id in ("third", "fourth"):
+        with pytest.raises(httpx2.RemoteProtocolError):
+            client.get("/half", headers={"X-Request-ID": request_id})
+        event = collectors.event()
+        assert event["tags"] == {"process": "api", "operation": "breakOff", "request_id": request_id}
 
 
 async def test_a_request_s_span_has_the_route_s_template_and_belongs_to_the_client_s_trace(
