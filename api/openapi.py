@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from api import problems
+from api.examples import Examples
 from api.mirror.service import BlockNotIndexedError
 
 _NULL: Final = {"type": "null"}
@@ -17,6 +18,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
     if app.openapi_schema is None:
         document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
         document["components"]["schemas"].update(problems.schemas())
+        examples = Examples(document)
         for operation in _operations(document):
             operation.setdefault("security", [])  # for everybody: said, not left open
             for parameter in operation.get("parameters", []):
@@ -27,6 +29,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
                 stream = response.get("content", {}).get("text/event-stream")
                 if stream is not None:
                     stream["schema"] = _server_sent(stream["schema"])
+            examples.add_to(operation)
         app.openapi_schema = document
     return app.openapi_schema
 
@@ -45,8 +48,8 @@ def _server_sent(schema: dict[str, Any]) -> dict[str, Any]:
         "type": "object",
         "description": "one event of the stream",
         "properties": {
-            "event": {"type": "string"},
-            "id": {"type": "string"},
+            "event": {"type": "string", "examples": ["applied"]},
+            "id": {"type": "string", "examples": ["4711"]},
             "data": {
                 "type": "string",
                 "contentMediaType": "application/json",

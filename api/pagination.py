@@ -78,11 +78,18 @@ AddressKey = Annotated[str, Field(pattern="^0x[0-9a-f]{40}$")]
 TextKey = Annotated[str, Field(pattern=r"^[^\x00]*$", max_length=300)]
 
 
+Cursor = Annotated[
+    str | None,
+    Field(description="give it as `cursor` for the next page; null on the last one", examples=["WyJjb2lucyIsNDJd"]),
+]
+"""Where the next page of a list goes on."""
+
+
 class Page(Wire, Generic[T]):
     """One page of a list."""
 
     items: list[T]
-    next_cursor: str | None = Field(description="give it as `cursor` for the next page; null on the last one")
+    next_cursor: Cursor
     indexed_block: IndexedBlock
 
 

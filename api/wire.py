@@ -82,7 +82,9 @@ SignedWei = Annotated[
 """A difference of amounts in wei."""
 Address = Annotated[str, AfterValidator(checksummed), WithJsonSchema(_ADDRESS_SCHEMA)]
 """An address on its way out: checksummed."""
-Hash = Annotated[str, WithJsonSchema({"type": "string", "pattern": "^0x[0-9a-f]{64}$"})]
+Hash = Annotated[
+    str, WithJsonSchema({"type": "string", "pattern": "^0x[0-9a-f]{64}$", "examples": ["0x" + "5f2b" * 16]})
+]
 """A 32-byte hash in lower-case hex."""
 AddressInput = Annotated[str, AfterValidator(_address), WithJsonSchema(_ADDRESS_SCHEMA)]
 """An address on its way in: any case, its checksum verified where it has one; lower case inside."""

@@ -73,37 +73,47 @@ class Coin(Wire):
     address: Address
     name: str = Field(examples=["Nina Simone"])
     symbol: str = Field(examples=["NINA"])
-    description: str
-    image_url: str
-    is_active: bool = Field(description="whether the creator still stands behind it, as the creator says")
+    description: str = Field(examples=["Songs for everybody"])
+    image_url: str = Field(description="as the creator gave it: anything", examples=["https://media.example/nina.png"])
+    is_active: bool = Field(
+        description="whether the creator still stands behind it, as the creator says", examples=[True]
+    )
     creator: CoinCreator
-    owner: Address
+    owner: Address = Field(description="who may change what the coin says of itself; the creator at first")
     created_at: datetime
-    total_supply: Wei
-    maximum_supply: Wei
-    total_staked: Wei
+    total_supply: Wei = Field(examples=["10250000000000000000000000"])
+    maximum_supply: Wei = Field(examples=["100000000000000000000000000"])
+    total_staked: Wei = Field(examples=["250000000000000000000000"])
     holder_count: int = Field(
         description="accounts with a balance; the exchange and staking are one each", examples=[120]
     )
     platform_fee_bps: int = Field(description="of a trade's native side", examples=[250])
     platform_fee_recipient: Address
-    price: Wei | None = Field(description="spot price")
-    market_cap: Wei | None = Field(description="native wei: the total supply at the spot price")
-    volume_24h: Wei = Field(description="native wei that traders paid or received in the last 24 hours, fees included")
+    price: Wei | None = Field(description="spot price", examples=["500000000000"])
+    market_cap: Wei | None = Field(
+        description="native wei: the total supply at the spot price", examples=["5125000000000000000"]
+    )
+    volume_24h: Wei = Field(
+        description="native wei that traders paid or received in the last 24 hours, fees included",
+        examples=["1200000000000000000"],
+    )
     change_24h_bps: int | None = Field(
         description="change of the price over the last 24 hours (since the pool opened, if that is less), "
         "in basis points rounded down",
         examples=[250],
     )
-    volume_total: Wei = Field(description="native wei since the pool opened")
+    volume_total: Wei = Field(description="native wei since the pool opened", examples=["48000000000000000000"])
     trade_count: int = Field(description="trades since the pool opened", examples=[42])
-    native_reserve: Wei | None
-    token_reserve: Wei | None
-    tvl: Wei = Field(description="native wei: both sides of the pool and what is staked, at the spot price")
+    native_reserve: Wei | None = Field(description="native wei in the pool", examples=["5000000000000000000"])
+    token_reserve: Wei | None = Field(description="coin wei in the pool", examples=["10000000000000000000000000"])
+    tvl: Wei = Field(
+        description="native wei: both sides of the pool and what is staked, at the spot price",
+        examples=["10125000000000000000"],
+    )
     liquidity_apy_bps: int | None = Field(
         description="a year of the pool's fee on the volume of the last 24 hours, over the value of the pool; simple, "
         "in basis points rounded down",
-        examples=[1_200],
+        examples=[1_314],
     )
     staking_apy_bps: int = Field(
         description="simple yearly reward of a stake; 0 once the maximum supply leaves nothing to mint",
@@ -152,10 +162,12 @@ class Trade(Wire):
 
     side: Side
     trader: Address
-    native_amount: Wei = Field(description="native wei paid or received in all, fees included or deducted")
-    token_amount: Wei
-    platform_fee: Wei = Field(description="native wei")
-    price: Wei = Field(description="spot price after it: native wei for one whole coin")
+    native_amount: Wei = Field(
+        description="native wei paid or received in all, fees included or deducted", examples=["10000000000000000"]
+    )
+    token_amount: Wei = Field(description="coin wei that came out or went in", examples=["19403776148600697953074"])
+    platform_fee: Wei = Field(description="native wei", examples=["250000000000000"])
+    price: Wei = Field(description="spot price after it: native wei for one whole coin", examples=["501948970546"])
     block_number: int = Field(examples=[1024])
     log_index: int = Field(examples=[3])
     transaction_hash: Hash
@@ -170,12 +182,14 @@ class Candle(Wire):
     """Prices (native wei for one whole coin) and volumes of one interval; one without trades repeats the last close."""
 
     opened_at: datetime = Field(description="start of the interval, which lasts until the next one's")
-    open: Wei
-    high: Wei
-    low: Wei
-    close: Wei
-    volume_native: Wei
-    volume_token: Wei
+    open: Wei = Field(
+        description="price before its first trade, where the candle before closed", examples=["500000000000"]
+    )
+    high: Wei = Field(examples=["512000000000"])
+    low: Wei = Field(examples=["498000000000"])
+    close: Wei = Field(description="price after its last trade", examples=["501948970546"])
+    volume_native: Wei = Field(description="native wei, fees included", examples=["120000000000000000"])
+    volume_token: Wei = Field(description="coin wei", examples=["239000000000000000000000"])
     trade_count: int = Field(examples=[4])
 
 

@@ -25,8 +25,8 @@ class Creator(Wire):
     id: int = Field(examples=[7])
     name: str = Field(examples=["Nina Simone"])
     slug: str = Field(examples=["nina-simone"])
-    description: str
-    image_url: str
+    description: str = Field(examples=["High priestess of soul"])
+    image_url: str = Field(examples=["https://media.example/nina.png"])
     wallet: Address | None = Field(description="what the chain knows the creator by; null until there is one")
     coin: Address | None = Field(description="the launched coin; null until then")
     monthly_streams: int | None = Field(
@@ -115,7 +115,9 @@ class LaunchReadiness(Wire):
 
     status: LaunchStatus
     coin: Address | None
-    fraction: float = Field(ge=0, le=1, description="the mean of the requirements'; 1 exactly when all are met")
+    fraction: float = Field(
+        ge=0, le=1, description="the mean of the requirements'; 1 exactly when all are met", examples=[0.8]
+    )
     requirements: list[Requirement]
     missing: list[str] = Field(
         description="what stands in the way, in words", examples=[["10000 more monthly streams on chain"]]
@@ -261,8 +263,12 @@ class LaunchRequest(_CreatorRequest):
     symbol: Annotated[SearchText, _fits(10)] = Field(
         min_length=1, max_length=10, description="at most 10 bytes of UTF-8", examples=["NINA"]
     )
-    description: Annotated[str, _fits(500)] = Field("", max_length=500, description="at most 500 bytes of UTF-8")
-    image_url: Annotated[SearchText, _fits(200)] = Field("", max_length=200, description="at most 200 bytes of UTF-8")
+    description: Annotated[str, _fits(500)] = Field(
+        "", max_length=500, description="at most 500 bytes of UTF-8", examples=["Songs for everybody"]
+    )
+    image_url: Annotated[SearchText, _fits(200)] = Field(
+        "", max_length=200, description="at most 200 bytes of UTF-8", examples=["https://media.example/nina.png"]
+    )
     native_seed: WeiInput = Field(description="native wei for the pool, for good: at least `minimum_seed`")
 
 

@@ -57,4 +57,4 @@ class FeedReset(Wire):
 
     type: Literal["reset"] = "reset"
     id: int = Field(description="the feed goes on after this id", examples=[4711])
-    reason: str
+    reason: str = Field(examples=["events after 120 cannot be replayed; the feed goes on at 4711"])

@@ -100,7 +100,7 @@ class Vote(Wire):
     voter: Address
     support: Support
     weight: Wei = Field(description="token wei")
-    reason: str
+    reason: str = Field(description="in the voter's words; may be empty", examples=["Two days are enough"])
     block_number: int = Field(examples=[1024])
     log_index: int = Field(examples=[3])
     transaction_hash: Hash
@@ -129,7 +129,12 @@ class VoteRequest(Wire):
     wallet: AddressInput = Field(description="who will sign")
     proposal_id: WeiInput
     support: Support
-    reason: SearchText = Field("", max_length=MAXIMUM_REASON_LENGTH, description="for others to read, on chain")
+    reason: SearchText = Field(
+        "",
+        max_length=MAXIMUM_REASON_LENGTH,
+        description="for others to read, on chain",
+        examples=["Two days are enough"],
+    )
 
 
 GovernanceRequest = Annotated[DelegateRequest | VoteRequest, Field(discriminator="kind")]

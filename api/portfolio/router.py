@@ -112,7 +112,11 @@ class CsvResponse(StreamingResponse):
 
 
 @router.get(
-    "/history.csv", operation_id="exportHistory", summary="Export what a wallet did", response_class=CsvResponse
+    "/history.csv",
+    operation_id="exportHistory",
+    summary="Export what a wallet did",
+    response_class=CsvResponse,
+    responses={200: {"content": {CsvResponse.media_type: {"example": f"{','.join(history.COLUMNS)}\r\n"}}}},
 )
 async def export_history(held: ResourcesDep, wanted: WantedDep, _block: BlockDep) -> Response:
     """Export the history as CSV, the newest first; amounts in wei."""

@@ -46,7 +46,7 @@ class Currency(StrEnum):
 class Fee(Wire):
     """A fee contained in a quote."""
 
-    amount: Wei
+    amount: Wei = Field(examples=["250000000000000"])
     currency: Currency
     bps: int = Field(examples=[250])
 
@@ -65,15 +65,19 @@ class Quote(Wire):
 
     side: Side
     coin: Address
-    amount_in: Wei = Field(description="buy: native wei paid in all; sell: coin wei")
-    amount_out: Wei = Field(description="buy: coin wei; sell: native wei received in all")
-    minimum_out: Wei = Field(description="the slippage floor: with less than this the trade reverts")
+    amount_in: Wei = Field(description="buy: native wei paid in all; sell: coin wei", examples=["10000000000000000"])
+    amount_out: Wei = Field(
+        description="buy: coin wei; sell: native wei received in all", examples=["19403776148600697953074"]
+    )
+    minimum_out: Wei = Field(
+        description="the slippage floor: with less than this the trade reverts", examples=["19209738387114690973543"]
+    )
     slippage_bps: int = Field(examples=[100])
-    price_before: Wei = Field(description="spot price: native wei for one whole coin")
-    price_after: Wei = Field(description="spot price after the trade")
+    price_before: Wei = Field(description="spot price: native wei for one whole coin", examples=["500000000000"])
+    price_after: Wei = Field(description="spot price after the trade", examples=["501948970546"])
     price_impact_bps: int = Field(
         description="how much worse than the spot price the trade's own size makes it, fees left out, rounded up",
-        examples=[12],
+        examples=[20],
     )
     platform_fee: Fee = Field(description="to the coin's platform fee recipient, on the native side")
     pool_fee: Fee = Field(description="to the pool's liquidity providers, out of what is paid in")
@@ -153,7 +157,9 @@ class TradeRequest(_TermedRequest):
 
     kind: Literal["trade"] = "trade"
     side: Side
-    amount: WeiInput = Field(description="buy: native wei to pay; sell: coin wei to sell")
+    amount: WeiInput = Field(
+        description="buy: native wei to pay; sell: coin wei to sell", examples=["10000000000000000"]
+    )
 
 
 class AddLiquidityRequest(_TermedRequest):
@@ -241,7 +247,7 @@ class UnsignedTransaction(Wire):
     chain_id: Quantity = Field(serialization_alias="chainId")
     sender: Address = Field(serialization_alias="from")
     to: Address
-    data: Annotated[str, Field(pattern="^0x([0-9a-f]{2})*$")]
+    data: Annotated[str, Field(pattern="^0x([0-9a-f]{2})*$", examples=["0x4e71d92d"])]
     value: Quantity
     nonce: Quantity
     gas: Quantity
@@ -271,7 +277,10 @@ class LiquidityQuote(Wire):
 class PermitData(Wire):
     """A permit (EIP-2612) for the wallet to sign: whoever sends it to the coin lets the exchange take the coins."""
 
-    typed_data: dict[str, Any] = Field(description="as eth_signTypedData_v4 takes it (EIP-712)", examples=[{}])
+    typed_data: dict[str, Any] = Field(
+        description="as eth_signTypedData_v4 takes it (EIP-712)",
+        examples=[{"types": {}, "primaryType": "Permit", "domain": {"name": "Nina Simone"}, "message": {"value": "1"}}],
+    )
     expires_at: datetime
 
 

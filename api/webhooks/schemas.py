@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, AnyHttpUrl, Field, TypeAdapter
 
+from api.pagination import Cursor
 from api.wire import INT64_MAX, Address, AddressInput, SearchText, Wire
 
 MAXIMUM_FILTERS = 50
@@ -35,7 +36,7 @@ class WebhookRequest(Wire):
     """Where to send what."""
 
     url: Url = Field(description="https, where this API does not allow private targets", examples=["https://a.example"])
-    description: SearchText = Field("", max_length=200)
+    description: SearchText = Field("", max_length=200, description="for oneself", examples=["The shop's inbox"])
     events: list[EventName] = Field(
         default=[], max_length=MAXIMUM_FILTERS, description="names of events; all without", examples=[["TokensSold"]]
     )
@@ -43,12 +44,19 @@ class WebhookRequest(Wire):
 
 
 class WebhookChange(Wire):
-    """What is to change; what is left out stays."""
+    """What is to change; what is left out, or null, stays."""
 
-    url: Url | None = None
-    description: SearchText | None = Field(None, max_length=200)
-    events: list[EventName] | None = Field(None, max_length=MAXIMUM_FILTERS)
-    coins: list[AddressInput] | None = Field(None, max_length=MAXIMUM_FILTERS)
+    url: Url | None = Field(None, description="where to send from now on", examples=["https://a.example"])
+    description: SearchText | None = Field(None, max_length=200, description="for oneself", examples=["The new inbox"])
+    events: list[EventName] | None = Field(
+        None,
+        max_length=MAXIMUM_FILTERS,
+        description="names of events; all where it is empty",
+        examples=[["TokensSold"]],
+    )
+    coins: list[AddressInput] | None = Field(
+        None, max_length=MAXIMUM_FILTERS, description="about these; all where it is empty"
+    )
     is_active: bool | None = Field(None, strict=True, description="false: nothing new is queued until it is true again")
 
 
@@ -56,11 +64,11 @@ class Webhook(Wire):
     """A subscription."""
 
     id: int = Field(examples=[3])
-    url: str
-    description: str
-    events: list[str]
-    coins: list[Address]
-    is_active: bool
+    url: str = Field(examples=["https://a.example"])
+    description: str = Field(examples=["The shop's inbox"])
+    events: list[str] = Field(description="names of events; all where it is empty", examples=[["TokensSold"]])
+    coins: list[Address] = Field(description="about these; all where it is empty")
+    is_active: bool = Field(description="false: nothing new is queued", examples=[True])
     created_at: datetime
 
 
@@ -74,7 +82,7 @@ class WebhookList(Wire):
     """One page of webhooks."""
 
     items: list[Webhook]
-    next_cursor: str | None = Field(description="give it as `cursor` for the next page; null on the last one")
+    next_cursor: Cursor
 
 
 class Delivery(Wire):
@@ -86,7 +94,7 @@ class Delivery(Wire):
     attempts: int = Field(description="how often it was sent", examples=[1])
     next_attempt_at: datetime | None = Field(description="when it is due; null unless it is pending")
     response_status: int | None = Field(description="what the last attempt was answered with", examples=[200])
-    error: str | None = Field(description="why the last attempt failed")
+    error: str | None = Field(description="why the last attempt failed", examples=["answered with 503"])
     created_at: datetime
     finished_at: datetime | None = Field(description="when it was delivered or given up")
 
@@ -95,7 +103,7 @@ class DeliveryList(Wire):
     """One page of deliveries."""
 
     items: list[Delivery]
-    next_cursor: str | None = Field(description="give it as `cursor` for the next page; null on the last one")
+    next_cursor: Cursor
 
 
 class ReplayRequest(Wire):

@@ -80,6 +80,10 @@ class OpenApi:
     def _anyOf(self, value: Any, options: list[Mapping[str, Any]], _schema: Any, where: str) -> None:  # noqa: N802
         assert any(self._matches(value, option) for option in options), f"{where}: {value!r} is none of {options}"
 
+    def _oneOf(self, value: Any, options: list[Mapping[str, Any]], _schema: Any, where: str) -> None:  # noqa: N802
+        fitting = [option for option in options if self._matches(value, option)]
+        assert len(fitting) == 1, f"{where}: {value!r} is {fitting} of {options}"
+
     def _matches(self, value: Any, schema: Mapping[str, Any]) -> bool:
         try:
             self.check(value, schema)
@@ -95,6 +99,14 @@ class OpenApi:
 
     def _pattern(self, value: Any, pattern: str, _schema: Any, where: str) -> None:
         assert re.search(pattern, value), f"{where}: {value!r} does not match {pattern}"
+
+    def _minLength(self, value: Any, bound: int, _schema: Any, where: str) -> None:  # noqa: N802
+        assert len(value) >= bound, f"{where}: {value!r} is shorter than {bound}"
+
+    def _maxLength(self, value: Any, bound: int, _schema: Any, where: str) -> None:  # noqa: N802
+        assert len(value) <= bound, f"{where}: {value!r} is longer than {bound}"
+
+    _maxItems = _maxLength  # noqa: N815
 
     def _format(self, value: Any, name: str, _schema: Any, where: str) -> None:
         assert name == "date-time", f"{where}: unknown format {name}"

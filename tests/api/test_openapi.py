@@ -7,6 +7,7 @@ import pytest
 
 from api.main import create_app
 from encore.settings import Settings
+from tests.api.openapi import OpenApi
 
 
 @pytest.fixture
@@ -153,6 +154,23 @@ def test_every_field_is_shown_by_example_or_explained(document: dict[str, Any]) 
         for field, described in schema.get("properties", {}).items():
             if described.get("type") in {"integer", "number"}:
                 assert set(described) - plain, f"{name}.{field}"
+
+
+def test_every_answer_and_every_body_is_shown_by_an_example_of_its_form(document: dict[str, Any]) -> None:
+    checker, shown = OpenApi(document), 0
+    for path, operation in operations(document):
+        given = [answer for status, answer in operation["responses"].items() if status.startswith("2")]
+        for media_type, content in (
+            (media_type, content)
+            for part in [*given, operation.get("requestBody", {})]
+            for media_type, content in part.get("content", {}).items()
+        ):
+            examples = [example["value"] for example in content.get("examples", {}).values()] or [content["example"]]
+            for example in examples:
+                shown += 1
+                if media_type != "text/event-stream":
+                    checker.check(example, content["schema"], path)
+    assert shown > 60
 
 
 def test_references_lead_somewhere(document: dict[str, Any]) -> None:
