@@ -24,6 +24,7 @@ from api.governance.router import router as governance
 from api.health.router import router as health
 from api.limits import RateLimit, TooManyRequestsError
 from api.middleware import BodyLimit, RequestLog
+from api.mirror.router import router as mirror
 from api.page_cache import PageCache
 from api.portfolio.router import router as portfolio
 from api.supervision import supervised
@@ -39,6 +40,11 @@ EXPOSED_HEADERS: Final = ("X-Request-ID", "X-Indexed-Block", "X-Indexed-Block-Ha
 
 DESCRIPTION: Final = """\
 Creators, their coins and wallets' portfolios, read from a mirror of the chain.
+
+`GET /api/v1/network` tells the chain and its contracts. Reading needs no login. Transactions are prepared here, and
+signed and sent by the user's wallet: the server sees no key. Live events come as Server-Sent Events, or through the
+WebSocket `/ws`: `{"op": "subscribe", "channels": ["coin:0x…", "prices"]}` brings arrays of `FeedEvent`, `PriceTick` and
+`FeedReset`. To read what one has just written, give `min_block`.
 
 Amounts are in wei as decimal strings, addresses EIP-55, times ISO 8601 UTC. Every answer from the mirror names the
 block it is of (`indexed_block`, and the headers `X-Indexed-Block` and `X-Indexed-Block-Hash`). Lists are
@@ -62,7 +68,7 @@ def create_app(settings: Settings, *, clock: Clock = time.time) -> FastAPI:
     app.state.resources = held
     problems.install(app)
     base = APIRouter(prefix=BASE_PATH)
-    for router in (creators, coins, trading, portfolio, governance, accounts, webhooks, events):
+    for router in (mirror, creators, coins, trading, portfolio, governance, accounts, webhooks, events):
         base.include_router(router)
     app.include_router(base)
     app.include_router(health)

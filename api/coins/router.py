@@ -28,8 +28,12 @@ async def list_coins(
     view: ViewDep,
     page: PageDep,
     *,
-    sort: Annotated[CoinSort, Query(description="descending")] = CoinSort.MARKET_CAP,
-    q: Annotated[SearchText | None, Query(max_length=100, description="in name or symbol, or the address")] = None,
+    sort: Annotated[
+        CoinSort, Query(description="the greatest first: market cap, volume of 24 hours, or time of creation")
+    ] = CoinSort.MARKET_CAP,
+    q: Annotated[
+        SearchText | None, Query(max_length=100, description="search: part of name or symbol, or the whole address")
+    ] = None,
 ) -> schemas.CoinPage:
     """List coins with price, 24-hour volume and change, market cap and holders."""
     return await service.list_coins(view, page, sort=sort, search=q)
@@ -68,7 +72,7 @@ async def list_trades(
     page: PageDep,
     address: CoinAddress,
     *,
-    trader: Annotated[AddressInput | None, Query(description="only this wallet's")] = None,
+    trader: Annotated[AddressInput | None, Query(description="only trades of this wallet")] = None,
 ) -> schemas.TradePage:
     """List swaps, the newest first."""
     return await service.list_trades(view, page, address, trader=trader)

@@ -35,8 +35,12 @@ async def list_creators(
     view: ViewDep,
     page: PageDep,
     *,
-    sort: Annotated[CreatorSort, Query(description="order")] = CreatorSort.STREAMS,
-    q: Annotated[SearchText | None, Query(max_length=100, description="in the name, or the wallet")] = None,
+    sort: Annotated[
+        CreatorSort, Query(description="streams: most of the last 30 days first; name: A to Z; created: newest first")
+    ] = CreatorSort.STREAMS,
+    q: Annotated[
+        SearchText | None, Query(max_length=100, description="search: part of the name, or the whole wallet")
+    ] = None,
     has_coin: Annotated[bool | None, Query(description="only those with, or without, a launched coin")] = None,
 ) -> schemas.CreatorPage:
     """List creators with the oracle's latest off-chain counts and the coin they launched."""

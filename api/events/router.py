@@ -15,6 +15,7 @@ from api.events import schemas
 from api.events.connections import EXTENSION, Writer, http_chunk
 from api.events.messages import EVENTS, PRICES, coin_channel, price_channel, wallet_channel
 from api.events.service import Feed, Gap, Listeners, Stream, deliver, server_sent
+from api.mirror.contracts import EventName
 from api.wire import INT64_MAX, AddressInput
 
 MAXIMUM_FILTERS = 50
@@ -86,7 +87,10 @@ LastEventId = Annotated[
     Header(ge=0, le=INT64_MAX, description="what EventSource sends to resume; wins over `after`"),
 ]
 Coins = Annotated[list[AddressInput], Query(max_length=MAXIMUM_FILTERS, description="only about these coins")]
-Names = Annotated[list[str], Query(max_length=MAXIMUM_FILTERS, description="only these events, as TokensPurchased")]
+Names = Annotated[
+    list[EventName],
+    Query(max_length=MAXIMUM_FILTERS, description="only these events, by the names that `/network` lists"),
+]
 
 
 @router.get(

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, AnyHttpUrl, Field, TypeAdapter
 
+from api.mirror.contracts import EventName
 from api.pagination import Cursor
 from api.wire import INT64_MAX, Address, AddressInput, SearchText, Wire
 
@@ -21,7 +22,6 @@ def _url(value: str) -> str:
 
 
 Url = Annotated[SearchText, Field(max_length=500, pattern="^https?://"), AfterValidator(_url)]
-EventName = Annotated[str, Field(pattern="^[A-Za-z][A-Za-z0-9]{0,49}$")]
 
 
 class DeliveryStatus(StrEnum):
@@ -38,7 +38,10 @@ class WebhookRequest(Wire):
     url: Url = Field(description="https, where this API does not allow private targets", examples=["https://a.example"])
     description: SearchText = Field("", max_length=200, description="for oneself", examples=["The shop's inbox"])
     events: list[EventName] = Field(
-        default=[], max_length=MAXIMUM_FILTERS, description="names of events; all without", examples=[["TokensSold"]]
+        default=[],
+        max_length=MAXIMUM_FILTERS,
+        description="names of events, as `/network` lists them; all without",
+        examples=[["TokensSold"]],
     )
     coins: list[AddressInput] = Field(default=[], max_length=MAXIMUM_FILTERS, description="about these; all without")
 

@@ -24,6 +24,7 @@ def operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]
 
 def test_every_path_of_the_loop_is_there(document: dict[str, Any]) -> None:
     assert set(document["paths"]) == {
+        "/api/v1/network",
         "/api/v1/creators",
         "/api/v1/creators/{creator_id}",
         "/api/v1/creators/{creator_id}/metrics",

@@ -68,6 +68,7 @@ STATEMENTS = {
     "/api/v1/creators/1/revenue/distributions": 3,
     "/api/v1/creators/1/revenue/preview?amount=1000000": 5,
     "/api/v1/market": 2,
+    "/api/v1/network": 1,
     "/api/v1/coins?q=c&limit=40": 3,
     f"/api/v1/wallets/{WALLET}/portfolio": 7,
     f"/api/v1/wallets/{WALLET}/holdings": 2,
