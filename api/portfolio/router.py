@@ -22,6 +22,7 @@ router = APIRouter(
 )
 
 Wallet = Annotated[AddressInput, Path(description="the wallet")]
+OfCoin = Annotated[AddressInput | None, Query(description="only of this coin")]
 _LIST = problems.responses(problems.InvalidRequestError, InvalidCursorError)
 
 
@@ -32,30 +33,30 @@ async def get_portfolio(view: ViewDep, address: Wallet) -> schemas.Portfolio:
 
 
 @router.get("/holdings", operation_id="listHoldings", summary="List a wallet's coins", responses=_LIST)
-async def list_holdings(view: ViewDep, page: PageDep, address: Wallet) -> schemas.HoldingPage:
+async def list_holdings(view: ViewDep, page: PageDep, address: Wallet, coin: OfCoin = None) -> schemas.HoldingPage:
     """List the coins in the wallet, the most valuable first."""
-    items, cursor = service.cut(await service.holdings_of(view, address), page, service.HOLDINGS)
+    items, cursor = service.cut(await service.holdings_of(view, address), page, service.HOLDINGS, coin)
     return schemas.HoldingPage(items=list(items), next_cursor=cursor, indexed_block=view.tip.wire())
 
 
 @router.get("/stakes", operation_id="listStakes", summary="List a wallet's stakes", responses=_LIST)
-async def list_stakes(view: ViewDep, page: PageDep, address: Wallet) -> schemas.StakingPage:
+async def list_stakes(view: ViewDep, page: PageDep, address: Wallet, coin: OfCoin = None) -> schemas.StakingPage:
     """List open stakes with what they have earned, the most valuable first."""
-    items, cursor = service.cut(await service.stakes_of(view, address), page, service.STAKES)
+    items, cursor = service.cut(await service.stakes_of(view, address), page, service.STAKES, coin)
     return schemas.StakingPage(items=list(items), next_cursor=cursor, indexed_block=view.tip.wire())
 
 
 @router.get("/revenue", operation_id="listRevenue", summary="List a wallet's shares of revenue", responses=_LIST)
-async def list_revenue(view: ViewDep, page: PageDep, address: Wallet) -> schemas.RevenueDuePage:
+async def list_revenue(view: ViewDep, page: PageDep, address: Wallet, coin: OfCoin = None) -> schemas.RevenueDuePage:
     """List what the wallet may claim of its coins' revenue, and what it claimed so far, the largest pending first."""
-    items, cursor = service.cut(await service.revenue_of(view, address), page, service.REVENUE)
+    items, cursor = service.cut(await service.revenue_of(view, address), page, service.REVENUE, coin)
     return schemas.RevenueDuePage(items=list(items), next_cursor=cursor, indexed_block=view.tip.wire())
 
 
 @router.get("/liquidity", operation_id="listLiquidity", summary="List a wallet's shares of pools", responses=_LIST)
-async def list_liquidity(view: ViewDep, page: PageDep, address: Wallet) -> schemas.LiquidityPage:
+async def list_liquidity(view: ViewDep, page: PageDep, address: Wallet, coin: OfCoin = None) -> schemas.LiquidityPage:
     """List what the wallet's shares of pools would return, the most valuable first."""
-    items, cursor = service.cut(await service.liquidity_of(view, address), page, service.LIQUIDITY)
+    items, cursor = service.cut(await service.liquidity_of(view, address), page, service.LIQUIDITY, coin)
     return schemas.LiquidityPage(items=list(items), next_cursor=cursor, indexed_block=view.tip.wire())
 
 
@@ -65,9 +66,9 @@ async def list_liquidity(view: ViewDep, page: PageDep, address: Wallet) -> schem
     summary="List a wallet's cost and profit in each coin",
     responses=_LIST | problems.responses(problems.InvalidRequestError, service.HistoryTooLongError),
 )
-async def list_profits(view: ViewDep, page: PageDep, address: Wallet) -> schemas.ProfitPage:
+async def list_profits(view: ViewDep, page: PageDep, address: Wallet, coin: OfCoin = None) -> schemas.ProfitPage:
     """List cost basis, realised and unrealised profit (first in, first out) of each coin that the wallet ever had."""
-    items, cursor = service.cut(await service.profits_of(view, address), page, service.PROFITS)
+    items, cursor = service.cut(await service.profits_of(view, address), page, service.PROFITS, coin)
     return schemas.ProfitPage(items=list(items), next_cursor=cursor, indexed_block=view.tip.wire())
 
 
@@ -91,7 +92,7 @@ async def _wanted(
     held: ResourcesDep,
     address: Wallet,
     kind: Annotated[list[ActivityKind], Query(max_length=len(ActivityKind), description="only these kinds")] = [],  # noqa: B006 - FastAPI copies it
-    coin: Annotated[AddressInput | None, Query(description="only of this coin")] = None,
+    coin: OfCoin = None,
 ) -> Wanted:
     return Wanted(address, held.exchange, frozenset(kind), coin)
 

@@ -101,13 +101,19 @@ async def profits_of(view: MirrorView, wallet: str) -> list[schemas.CoinProfit]:
     return [_profit(row, ledgers[row.address]) for row in await repository.prices(view.session, sorted(ledgers))]
 
 
-def cut(positions: Sequence[Position], page: PageRequest, keyset: Keyset) -> tuple[Sequence[Position], str | None]:
-    """Return the page of `positions` that was asked for, the most valuable first, and the next one's cursor."""
+def cut(
+    positions: Sequence[Position], page: PageRequest, keyset: Keyset, coin: str | None
+) -> tuple[Sequence[Position], str | None]:
+    """Return the page of `positions` that was asked for, the most valuable first, and the next one's cursor.
+
+    `coin` (lower case) leaves those in that coin alone.
+    """
     window = keyset.window(page)
-    ordered = sorted(positions, key=_greatest_first)
+    wanted = (each for each in positions if coin is None or each.coin.address.lower() == coin)
+    ordered = sorted(wanted, key=_greatest_first)
     if window.key is not None:
-        value, coin = window.key
-        ordered = [each for each in ordered if _greatest_first(each) > (-value, coin)]
+        value, last_coin = window.key
+        ordered = [each for each in ordered if _greatest_first(each) > (-value, last_coin)]
     if len(ordered) <= page.limit:
         return ordered, None
     last = ordered[page.limit - 1]

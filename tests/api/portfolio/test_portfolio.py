@@ -5,6 +5,7 @@ import pytest
 from fastapi import FastAPI
 
 from encore.db import Database
+from tests.api.conftest import EXCHANGE
 from tests.api.paging import walk
 from tests.factories import (
     ETHER,
@@ -12,6 +13,7 @@ from tests.factories import (
     NOW,
     address,
     balance,
+    balanced,
     checkpoint,
     liquidity,
     pool,
@@ -83,6 +85,23 @@ async def test_a_portfolio_adds_up_in_native_wei(client: httpx2.AsyncClient, dat
         "liquidity": native + tokens * cheap_price // ETHER,
         "total": sum(totals.values()) - totals["total"],
     }
+
+
+async def test_positions_in_one_coin_can_be_asked_for(client: httpx2.AsyncClient, database: Database) -> None:
+    coins = (CHEAP, DEAR)
+    await save(
+        database,
+        checkpoint(),
+        *(row for coin in coins for row in (token(coin), pool(coin), balance(coin, WALLET, 7), stake(coin, WALLET, 5))),
+        *(liquidity(coin, WALLET, 3) for coin in coins),
+        *(trade(coin, block=block, timestamp=NOW, trader=WALLET) for block, coin in enumerate(coins)),
+        *(balanced(coin, exchange=EXCHANGE, cumulative=2**96) for coin in coins),
+    )
+    for name in ("holdings", "stakes", "liquidity", "revenue", "profits"):
+        for coin in coins:
+            (item,) = await walk(client, f"/api/v1/wallets/{WALLET}/{name}", limit=1, coin=coin)
+            assert item["coin"]["address"].lower() == coin, name
+        assert await walk(client, f"/api/v1/wallets/{WALLET}/{name}", limit=1, coin=UNTRADED) == []
 
 
 async def test_rewards_stop_at_what_may_still_be_minted(client: httpx2.AsyncClient, database: Database) -> None:
