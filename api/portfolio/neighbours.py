@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Final
 
-from sqlalchemy import BigInteger, Executable, String, and_, bindparam, func, literal, or_, select, union_all
+from sqlalchemy import BigInteger, Executable, String, bindparam, func, literal, or_, select, union_all
 
 from encore.db import ReadSession, Row
 from encore.db.models.chain import Balance, Stake, Token, Trade
@@ -71,12 +71,17 @@ def _kept() -> Executable:
         .distinct()
         .subquery()
     )
+    # Scalar subqueries are looked up pair by pair; for a join PostgreSQL may read all balances.
+    held = select(Balance.amount).where(Balance.token == purchases.c.token, Balance.holder == purchases.c.trader)
+    staked = select(Stake.amount).where(Stake.token == purchases.c.token, Stake.account == purchases.c.trader)
     return (
         select(purchases.c.trader.label("holder"), Token.address, Token.holder_count)
         .join(Token, Token.address == purchases.c.token)
-        .outerjoin(Balance, and_(Balance.token == purchases.c.token, Balance.holder == purchases.c.trader))
-        .outerjoin(Stake, and_(Stake.token == purchases.c.token, Stake.account == purchases.c.trader))
-        .where(or_(Balance.amount > _NOTHING, Stake.amount > _NOTHING), Token.is_active, Token.creator != _WALLET)
+        .where(
+            or_(held.scalar_subquery() > _NOTHING, staked.scalar_subquery() > _NOTHING),
+            Token.is_active,
+            Token.creator != _WALLET,
+        )
     )
 
 
