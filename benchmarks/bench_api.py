@@ -43,6 +43,7 @@ from sqlalchemy import update
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.cli import KEEP_ALIVE_SECONDS
+from api.events.connections import HttpConnection
 from api.main import create_app
 from encore.chain.local_node import free_port
 from encore.db import Database
@@ -199,7 +200,7 @@ def serve(which: str, url: str, port: int) -> None:
         apps[which](),
         port=port,
         loop="uvloop",
-        http="httptools",
+        http=HttpConnection,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         backlog=2048,
         access_log=False,
