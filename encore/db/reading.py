@@ -83,7 +83,8 @@ class _Compiled:
         if self._expands:
             expanded = self._compiler.construct_expanded_state(dict(parameters))
             processors: Mapping[str, Any] = expanded.processors
-            arguments = [(name, processors.get(name)) for name in expanded.positiontup or ()]
+            encoders = {**dict(self._arguments), **processors}  # the latter are only of what was expanded
+            arguments = [(name, encoders.get(name)) for name in expanded.positiontup or ()]
             return expanded.statement, _encoded(arguments, expanded.parameters)
         return self._sql, _encoded(self._arguments, {**self._values, **parameters})
 
