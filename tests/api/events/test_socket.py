@@ -127,7 +127,8 @@ async def test_a_connection_ends_with_the_token_it_was_opened_with_unless_it_bri
     async with serving(app) as base, httpx2.AsyncClient(base_url=base) as http:
         pair = await FAN.sign_in(http)
         now += 15 * 60 - 1
-        async with connected(base) as kept, connected(base) as ending:
+        stream = listening(base, path="/api/v1/me/events", headers=bearer(pair))
+        async with connected(base) as kept, connected(base) as ending, stream as events:
             for client in (kept, ending):
                 await client.ask(op="authenticate", token=pair["access_token"])
                 await client.ask(op="subscribe", channels=["account"])
@@ -138,6 +139,8 @@ async def test_a_connection_ends_with_the_token_it_was_opened_with_unless_it_bri
                 await ending.next()
             assert closed.value.rcvd is not None
             assert closed.value.rcvd.code == 4401
+            with pytest.raises(StopAsyncIteration):
+                await asyncio.wait_for(anext(events), 20)
             await save(database, purchase(COIN))
             assert (await kept.next())["id"] == 1
 
