@@ -5,7 +5,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from sqlalchemy import BindParameter, CompoundSelect, Dialect, Executable, Select
+from sqlalchemy import BindParameter, Dialect, Executable, SelectBase
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from encore.db.drivers import Driver, Values
@@ -112,7 +112,7 @@ def _encoder(parameter: BindParameter[Any], dialect: Dialect) -> Decoder | None:
 
 def _decoders(statement: Executable, dialect: Dialect) -> list[tuple[int, Decoder]]:
     """Return the places of the columns whose values are decoded, and how."""
-    if not isinstance(statement, Select | CompoundSelect):
+    if not isinstance(statement, SelectBase):
         return []
     decoders = (
         column.type.dialect_impl(dialect).result_processor(dialect, _NUMERIC_OID)
