@@ -47,8 +47,9 @@ WebSocket `/ws`: `{"op": "subscribe", "channels": ["coin:0x…", "prices"]}` bri
 `FeedReset`. To read what one has just written, give `min_block`.
 
 Amounts are in wei as decimal strings, addresses EIP-55, times ISO 8601 UTC. Every answer from the mirror names the
-block it is of (`indexed_block`, and the headers `X-Indexed-Block` and `X-Indexed-Block-Hash`). Lists are
-`{"items": […], "next_cursor": …}`; errors are RFC 9457 problems.
+block it is of (`indexed_block`, and the headers `X-Indexed-Block` and `X-Indexed-Block-Hash`). What was got has an
+`ETag`: asked for with `If-None-Match`, it is 304 while it stands. Lists are `{"items": […], "next_cursor": …}`;
+errors are RFC 9457 problems.
 """
 
 

@@ -11,6 +11,19 @@ from api.examples import Examples
 from api.mirror.service import BlockNotIndexedError
 
 _NULL: Final = {"type": "null"}
+_TAGS: Final = {
+    "network": "Which chain, and where its contracts are",
+    "creators": "Creators: figures of both sides, the way to a coin of their own, revenue, their part of it",
+    "coins": "Coins and their market: figures, holders, trades, candles",
+    "trading": "Quotes, limits, and transactions for a wallet to sign",
+    "portfolio": "What a wallet has, what it cost and gained, what it did, and what it may like",
+    "governance": "Proposals, votes and voters of SPARK and of coins",
+    "accounts": "Signing in with a wallet; sessions and linked wallets",
+    "webhooks": "Events sent to a URL, signed and retried",
+    "events": "Events and prices as they happen (Server-Sent Events)",
+    "health": "For operators",
+}
+"""In the order of the documentation page."""
 
 
 def describe(app: FastAPI) -> dict[str, Any]:
@@ -18,6 +31,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
     if app.openapi_schema is None:
         document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
         document["components"]["schemas"].update(problems.schemas())
+        document["tags"] = [{"name": name, "description": description} for name, description in _TAGS.items()]
         examples = Examples(document)
         for operation in _operations(document):
             operation.setdefault("security", [])  # for everybody: said, not left open

@@ -88,6 +88,7 @@ def test_every_operation_is_named_and_described(document: dict[str, Any]) -> Non
     for path, operation in operations(document):
         assert operation["summary"], path
         assert operation["description"], path
+        assert set(operation["tags"]) <= {tag["name"] for tag in document["tags"] if tag["description"]}, path
         assert all("description" in parameter for parameter in operation.get("parameters", [])), path
 
 
