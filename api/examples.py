@@ -41,11 +41,12 @@ class Examples:
         return self._of_type(schema)
 
     def _of_type(self, schema: Mapping[str, Any]) -> Any:
-        if schema["type"] == "object":
+        kind = schema.get("type", "null")  # what may be anything may be that
+        if kind == "object":
             return {name: self.of(field) for name, field in schema.get("properties", {}).items()}
-        if schema["type"] == "array":
+        if kind == "array":
             return [self.of(schema["items"])]
-        return _TIME if schema.get("format") == "date-time" else _PLAIN[schema["type"]]
+        return _TIME if schema.get("format") == "date-time" else _PLAIN[kind]
 
     def _of_body(self, schema: Mapping[str, Any]) -> dict[str, Any]:
         """One example, or one for each kind that the body may be of."""
