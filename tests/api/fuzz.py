@@ -155,6 +155,7 @@ def known_values(market: Market, proposal: int, block: int) -> dict[str, list[An
         "coin": [coin],
         "governance/coin": [None, None, None, coin],
         "coins": [coin],
+        **{name: ["TokensPurchased", "Transfer"] for name in ("events", "events/name")},
         "creator_id": [1, 1, 2, 2, 3],
         "creators/wallet": [launched, ready],
         **{name: [str(10**14), str(10**17), str(10**24)] for name in ("amount", "native_amount", "shares")},
