@@ -97,20 +97,22 @@ async def _by_holders(view: MirrorView, wallet: str, exchange: str, own: Sequenc
     for row in await neighbours.kept(view.session, wallet, accounts) if accounts else []:
         holders[row.address].add(row.holder)
         holder_counts[row.address] = row.holder_count
+    has = frozenset(own)
     return [
         rank(coin, holder_counts[coin], found, samples)
         for coin, found in holders.items()
-        if coin not in own and len(found) >= FEWEST_ACCOUNTS
+        if coin not in has and len(found) >= FEWEST_ACCOUNTS
     ]
 
 
 async def _by_buyers(view: MirrorView, wallet: str, own: Sequence[str]) -> list[Ranked]:
     since = view.tip.timestamp - WEEK_SECONDS
     rows = await view.once("bought", partial(neighbours.bought, view.session, since))
+    has = frozenset(own)
     return [
         Ranked(row.address, row.buyers)
         for row in rows
-        if row.address not in own and row.creator != wallet and row.buyers >= FEWEST_ACCOUNTS
+        if row.address not in has and row.creator != wallet and row.buyers >= FEWEST_ACCOUNTS
     ]
 
 
