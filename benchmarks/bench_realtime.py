@@ -47,6 +47,7 @@ from encore.db import Database
 from encore.db.migrate import upgrade
 from encore.db.models.chain import FeedEntry
 from encore.settings import Settings
+from encore.telemetry import configure_telemetry
 
 GOAL_PER_SECOND: Final = 100_000
 GOAL_SECONDS: Final = 0.25
@@ -204,7 +205,8 @@ def serve(which: str, url: str, port: int) -> None:
     """Serve one of the applications on the first core until told to end."""
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    settings = Settings(database_url=url, _env_file=None)
+    settings = Settings(database_url=url, log_level="WARNING", _env_file=None)
+    configure_telemetry(settings, "bench")
     app = create_app(settings)
     if which == "naive":
         resources = app.state.resources
