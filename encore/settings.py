@@ -149,6 +149,8 @@ class Settings(BaseSettings):
     )
     indexer_metrics_host: str = Field("127.0.0.1", description="address the indexer's metrics and health listen on")
     indexer_metrics_port: int = Field(0, ge=0, le=65535, description="port of the same; 0 for none")
+    webhooks_metrics_host: str = Field("127.0.0.1", description="address the metrics and health of webhooks listen on")
+    webhooks_metrics_port: int = Field(0, ge=0, le=65535, description="port of the same; 0 for none")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR")
     log_format: str = Field("console", pattern="^(console|json)$", description="console or json")
     sentry_dsn: str = Field("", description="https://key@host/project of Sentry, to report errors to; empty for none")

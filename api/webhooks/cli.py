@@ -7,14 +7,14 @@ import time
 import click
 
 from api.webhooks.dispatcher import Dispatcher
+from api.webhooks.leader import deliver
 from api.webhooks.sender import Sender
+from api.webhooks.telemetry import Telemetry
 from encore.db import Database
-from encore.db.lock import process_lock
 from encore.db.migrate import check_schema
+from encore.monitor import Listener, monitored
 from encore.settings import Settings, load_settings
 from encore.telemetry import configure_telemetry
-
-LOCK_POLL_SECONDS = 1.0
 
 
 @click.group()
@@ -39,17 +39,13 @@ async def _run(settings: Settings) -> None:
         loop.add_signal_handler(number, stopping.set)
     database = Database(settings.database)
     sender = Sender(allows_private=settings.allows_private_webhooks)
-    lock = process_lock(database, "webhooks")
+    telemetry = Telemetry(time.time)
     key = settings.signing_key("webhooks")
-    dispatcher = Dispatcher(database, sender, key, time.time, log_days=settings.webhook_log_days)
+    dispatcher = Dispatcher(database, sender, key, time.time, telemetry, log_days=settings.webhook_log_days)
+    listener = Listener(settings.webhooks_metrics_host, settings.webhooks_metrics_port, "ENCORE_WEBHOOKS_METRICS_PORT")
     try:
-        while not stopping.is_set() and not await lock.try_take():
-            waiting = asyncio.ensure_future(stopping.wait())
-            await asyncio.wait({waiting}, timeout=LOCK_POLL_SECONDS)
-            waiting.cancel()
-        click.echo("delivering webhooks", err=True)
-        await dispatcher.run(stopping)
+        async with monitored(telemetry.exposition, telemetry.unready, listener):
+            await deliver(database, dispatcher, telemetry, stopping)
     finally:
-        await lock.release()
         await sender.close()
         await database.close()

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, text, update
 
 from api.pagination import LIMIT, Window, before
 from encore.db import ReadSession, Row, WriteSession
@@ -12,6 +12,30 @@ from encore.db.models.chain import FeedEntry
 from encore.db.models.webhooks import Webhook, WebhookCursor, WebhookDelivery
 
 PENDING = "pending"
+IS_PENDING: Final = text("webhook_deliveries.status = 'pending'")
+"""As the index has it: with a parameter for the word, PostgreSQL may plan without the index."""
+
+_DUE: Final = (
+    select(
+        WebhookDelivery.id,
+        WebhookDelivery.webhook_id,
+        WebhookDelivery.event_id,
+        WebhookDelivery.payload,
+        WebhookDelivery.attempts,
+        WebhookDelivery.next_attempt_at,
+        Webhook.url,
+        Webhook.generation,
+    )
+    .join(Webhook, Webhook.id == WebhookDelivery.webhook_id)
+    .where(
+        IS_PENDING,
+        WebhookDelivery.next_attempt_at <= bindparam("now"),
+        WebhookDelivery.webhook_id.not_in(bindparam("except_for", expanding=True)),
+    )
+    .order_by(WebhookDelivery.next_attempt_at, WebhookDelivery.id)
+    .limit(LIMIT)
+)
+_PENDING: Final = select(func.count()).select_from(WebhookDelivery).where(IS_PENDING)
 
 
 async def owned(session: WriteSession, account_id: int, webhook_id: int) -> Webhook | None:
@@ -90,6 +114,13 @@ async def feed_after(session: WriteSession, position: int, limit: int) -> Sequen
     ).all()
 
 
+async def feed_bounds(session: WriteSession) -> tuple[int, int]:
+    """Return the ids of the oldest and the newest entry that is kept; 0 where there is none."""
+    oldest = await session.scalar(select(func.min(FeedEntry.id)))
+    newest = await session.scalar(select(func.max(FeedEntry.id)))
+    return oldest or 0, newest or 0
+
+
 async def active(session: WriteSession) -> Sequence[Webhook]:
     """Return the webhooks that something is queued for."""
     return (await session.scalars(select(Webhook).where(Webhook.is_active))).all()
@@ -101,23 +132,18 @@ async def add_deliveries(session: WriteSession, rows: Sequence[Mapping[str, Any]
         await session.execute(insert(WebhookDelivery), [dict(row) for row in rows])
 
 
-async def due(session: ReadSession, now: datetime, limit: int) -> Sequence[Row]:
-    """Return pending deliveries that are due, with where they go."""
-    return await session.all(
-        select(
-            WebhookDelivery.id,
-            WebhookDelivery.webhook_id,
-            WebhookDelivery.event_id,
-            WebhookDelivery.payload,
-            WebhookDelivery.attempts,
-            Webhook.url,
-            Webhook.generation,
-        )
-        .join(Webhook, Webhook.id == WebhookDelivery.webhook_id)
-        .where(WebhookDelivery.status == PENDING, WebhookDelivery.next_attempt_at <= now)
-        .order_by(WebhookDelivery.next_attempt_at, WebhookDelivery.id)
-        .limit(limit)
-    )
+async def due(session: ReadSession, now: datetime, except_for: Sequence[int], limit: int) -> Sequence[Row]:
+    """Return pending deliveries that are due, with where they go, the longest due first.
+
+    Webhooks of `except_for` are left out: those of one that is stuck would fill every answer.
+    """
+    return await session.all(_DUE, {"now": now, "except_for": except_for, "limit": limit})
+
+
+async def pending(session: ReadSession) -> int:
+    """Return how many deliveries are neither taken nor given up; counted in the index of what is due."""
+    number: int = await session.scalar(_PENDING)
+    return number
 
 
 async def purge(session: WriteSession, before_time: datetime, limit: int) -> int:

@@ -21,6 +21,7 @@ _UNAVAILABLE: Final = (
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     asyncpg.InterfaceError,  # also of arguments that have the wrong type, but these are a ValueError too
+    asyncpg.InternalClientError,  # the server has said why it closes the connection, and not closed it yet
     OSError,
 )
 
@@ -146,7 +147,7 @@ class PostgresqlDriver:
         """Execute one statement."""
         try:
             records = await self._connection.fetch(sql, *arguments)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        except (asyncpg.PostgresError, *_UNAVAILABLE) as error:
             is_mistaken = isinstance(error, ValueError) or not isinstance(error, _UNAVAILABLE)
             raise (DBAPIError if is_mistaken else OperationalError)(sql, None, error) from error
         return (records[0].keys() if records else ()), records

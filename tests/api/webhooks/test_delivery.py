@@ -17,6 +17,8 @@ from fastapi import FastAPI
 from api.main import create_app
 from api.webhooks.dispatcher import MAXIMUM_ATTEMPTS, Dispatcher, retry_seconds
 from api.webhooks.sender import Sender
+from api.webhooks.telemetry import Telemetry
+from encore.chain.local_node import free_port
 from encore.db import Database
 from encore.settings import Settings
 from tests.api.accounts.signing import Signer, bearer
@@ -36,9 +38,9 @@ class World:
         self.client = client
         self.receiver = receiver
         self.sender = Sender(allows_private=True)
-        self.dispatcher = Dispatcher(
-            database, self.sender, settings.signing_key("webhooks"), lambda: self.now, log_days=30
-        )
+        self.telemetry = Telemetry(lambda: self.now)
+        key = settings.signing_key("webhooks")
+        self.dispatcher = Dispatcher(database, self.sender, key, lambda: self.now, self.telemetry, log_days=30)
         self.headers: dict[str, str] = {}
 
     async def subscribe(self, **request: Any) -> dict[str, Any]:
@@ -215,7 +217,8 @@ async def test_dispatchers_at_the_same_time_queue_each_event_once(
 ) -> None:
     hook = await world.subscribe()
     await save(database, *(feed_entry(block=number) for number in range(30)))
-    other = Dispatcher(database, world.sender, settings.signing_key("webhooks"), lambda: world.now, log_days=30)
+    key = settings.signing_key("webhooks")
+    other = Dispatcher(database, world.sender, key, lambda: world.now, Telemetry(lambda: world.now), log_days=30)
     await asyncio.gather(*(dispatcher.queue() for dispatcher in (world.dispatcher, other) * 3))
     assert len(await world.deliveries(hook, limit="100")) == 30
 
@@ -225,7 +228,12 @@ async def test_the_command_delivers_until_it_is_told_to_stop(
 ) -> None:
     world.now = NOW - 40_000_000.0  # so that what is queued is due by the command's own clock
     hook = await world.subscribe()
-    variables = {"ENCORE_DATA_DIR": str(tmp_path), "ENCORE_DATABASE_URL": settings.database}
+    port = free_port()
+    variables = {
+        "ENCORE_DATA_DIR": str(tmp_path),
+        "ENCORE_DATABASE_URL": settings.database,
+        "ENCORE_WEBHOOKS_METRICS_PORT": str(port),
+    }
     command = [sys.executable, "-m", "encore", "webhooks", "run"]
     process = subprocess.Popen(command, env={**os.environ, **variables})  # noqa: ASYNC220 - it only starts it
     await save(database, feed_entry())
@@ -235,6 +243,9 @@ async def test_the_command_delivers_until_it_is_told_to_stop(
 
     await eventually(delivered)
     assert world.receiver.requests[0].headers["webhook-id"] == "evt_1"
+    async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}") as supervisor:
+        assert "encore_webhooks_leads 1.0" in (await supervisor.get("/metrics")).text.splitlines()
+        assert (await supervisor.get("/readyz")).json() == {"status": "ready"}
     stop_process(process)
     assert process.returncode == 0
     assert (await world.deliveries(hook))[0]["status"] == "delivered"
