@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from itertools import combinations
@@ -13,6 +14,7 @@ import yaml  # type: ignore[import-untyped]
 from prometheus_client.parser import text_string_to_metric_families
 
 from api.telemetry import Telemetry as ApiTelemetry
+from api.webhooks.telemetry import Telemetry as WebhooksTelemetry
 from encore import PROJECT_ROOT
 from indexer.telemetry import Telemetry as IndexerTelemetry
 from oracle.telemetry import Telemetry as OracleTelemetry
@@ -23,12 +25,13 @@ PROCESSES: Final[dict[str, Callable[[], bytes]]] = {
     "encore-api": ApiTelemetry().exposition,
     "encore-indexer": IndexerTelemetry().exposition,
     "encore-oracle": OracleTelemetry(lambda: datetime.now(UTC)).exposition,
+    "encore-webhooks": WebhooksTelemetry(time.time).exposition,
 }
 SUFFIXES: Final = {"counter": ["_total"], "histogram": ["_bucket", "_sum", "_count"], "gauge": [""]}
 ADDED_BY_PROMETHEUS: Final = {"job", "instance", "up"}
 AGGREGATIONS: Final = {"max", "min", "sum", "topk", "by"}
 FUNCTIONS: Final = {"absent", "changes", "histogram_quantile", "increase", "rate", "vector", "and", "on", "or"}
-LABELS: Final = {"operation", "status", "endpoint", "reason", "le"}
+LABELS: Final = {"operation", "status", "endpoint", "reason", "outcome", "le"}
 
 
 def exported() -> set[str]:
