@@ -42,9 +42,13 @@ async def deliver(database: Database, dispatcher: Dispatcher, telemetry: Telemet
 
 async def _taken(lock: ProcessLock, telemetry: Telemetry, stopping: asyncio.Event) -> bool:
     """Wait for the lock; returns False where `stopping` is set before."""
+    is_told = False
     while not stopping.is_set():
         if await lock.try_take():
             return True
         telemetry.stands_by()
+        if not is_told:
+            _log.info("another process delivers; standing by until it ends")
+            is_told = True
         await wait(stopping, LOCK_POLL_SECONDS)
     return False

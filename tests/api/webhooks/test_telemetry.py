@@ -110,10 +110,26 @@ async def receiver() -> AsyncIterator[Receiver]:
 
 
 @pytest.fixture
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Look for the lock, and for the database, more often."""
-    monkeypatch.setattr(leader, "LOCK_POLL_SECONDS", 0.02)
-    monkeypatch.setattr(leader, "RETRY_SECONDS", 0.02)
+def tries(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """After how many seconds each try for lock or database was to be repeated; here it is at once."""
+    tries: list[float] = []
+
+    async def wait(stopping: asyncio.Event, seconds: float) -> None:
+        tries.append(seconds)
+        await dispatcher.wait(stopping, 0.02)
+
+    monkeypatch.setattr(leader, "wait", wait)
+    return tries
+
+
+async def tried_again(tries: list[float]) -> None:
+    """Return once there were five tries more."""
+    enough = len(tries) + 5
+
+    async def are_enough() -> bool:
+        return len(tries) >= enough
+
+    await eventually(are_enough)
 
 
 async def test_deliveries_are_counted_by_what_became_of_them(deliverer: Deliverer, receiver: Receiver) -> None:
@@ -217,12 +233,12 @@ async def test_a_queue_that_stands_still_is_unready(deliverer: Deliverer) -> Non
     assert deliverer.telemetry.unready() is None
 
 
-@pytest.mark.usefixtures("_impatient")
-async def test_one_of_two_delivers_and_the_other_is_ready_to_take_over(database: Database) -> None:
+async def test_one_of_two_delivers_and_the_other_is_ready_to_take_over(database: Database, tries: list[float]) -> None:
     one, other = Deliverer(database), Deliverer(database)
     async with one.delivering() as stopping:
         await eventually(one.leads)
         async with other.delivering():
+            await tried_again(tries)
             told = other.samples
             assert (told["leads"], math.isnan(told["pending"]), math.isnan(told["silence_seconds"])) == (0, True, True)
             other.now += 3_600
@@ -233,7 +249,7 @@ async def test_one_of_two_delivers_and_the_other_is_ready_to_take_over(database:
 
 
 @ON_POSTGRESQL
-@pytest.mark.usefixtures("_impatient")
+@pytest.mark.usefixtures("tries")
 async def test_one_that_lost_its_lock_lets_the_other_deliver(database: Database, postgres_server: str) -> None:
     one, other = Deliverer(database), Deliverer(database)
     async with one.delivering():
@@ -259,18 +275,8 @@ async def test_it_outlives_a_database_that_is_away_and_says_so_once(
     receiver: Receiver,
     postgres_server: str,
     capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
+    tries: list[float],
 ) -> None:
-    waits: list[float] = []
-
-    async def wait(stopping: asyncio.Event, seconds: float) -> None:
-        waits.append(seconds)
-        await dispatcher.wait(stopping, 0.02)
-
-    async def tried_often() -> bool:
-        return len(waits) >= 5
-
-    monkeypatch.setattr(leader, "wait", wait)
     database = deliverer.database
     await deliverer.subscribe(receiver.url)
     async with deliverer.delivering():
@@ -278,7 +284,7 @@ async def test_it_outlives_a_database_that_is_away_and_says_so_once(
         with away(postgres_server, database.engine.url.database):
             await eventually(deliverer.is_away)
             assert deliverer.samples["leads"] == 0
-            await eventually(tried_often)
+            await tried_again(tries)
         await eventually(deliverer.leads)
         assert deliverer.telemetry.unready() is None
         await save(database, feed_entry())
