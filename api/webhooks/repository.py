@@ -122,8 +122,9 @@ async def feed_bounds(session: WriteSession) -> tuple[int, int]:
 
 
 async def active(session: WriteSession) -> Sequence[Webhook]:
-    """Return the webhooks that something is queued for."""
-    return (await session.scalars(select(Webhook).where(Webhook.is_active))).all()
+    """Return the webhooks that something is queued for; until that is done, nobody deletes them."""
+    found = await session.scalars(select(Webhook).where(Webhook.is_active).with_for_update(read=True, key_share=True))
+    return found.all()
 
 
 async def add_deliveries(session: WriteSession, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -13,6 +13,7 @@ import httpx2
 import pytest
 from aiohttp import web
 from fastapi import FastAPI
+from sqlalchemy import delete, text
 
 from api.main import create_app
 from api.webhooks.dispatcher import MAXIMUM_ATTEMPTS, Dispatcher, retry_seconds
@@ -20,6 +21,7 @@ from api.webhooks.sender import Sender
 from api.webhooks.telemetry import Telemetry
 from encore.chain.local_node import free_port
 from encore.db import Database
+from encore.db.models.webhooks import Webhook
 from encore.settings import Settings
 from tests.api.accounts.signing import Signer, bearer
 from tests.api.conftest import checked_client
@@ -249,3 +251,23 @@ async def test_the_command_delivers_until_it_is_told_to_stop(
     stop_process(process)
     assert process.returncode == 0
     assert (await world.deliveries(hook))[0]["status"] == "delivered"
+
+
+async def test_a_webhook_that_is_deleted_while_events_are_queued_holds_up_nothing(
+    world: World, database: Database
+) -> None:
+    gone, kept = await world.subscribe(), await world.subscribe()
+    await save(database, feed_entry())
+
+    async def waits() -> bool:
+        if database.is_sqlite:
+            return True  # there the one who writes comes after the other in any case
+        async with database.read() as session:
+            return bool(await session.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")))
+
+    async with database.write() as session:
+        await session.execute(delete(Webhook).where(Webhook.id == gone["id"]))
+        queueing = asyncio.create_task(world.dispatcher.queue())
+        await eventually(waits)
+    assert await queueing == 1
+    assert [each["event_id"] for each in await world.deliveries(kept)] == [1]
