@@ -42,8 +42,7 @@ from api_plain import plain_app
 from sqlalchemy import update
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.cli import KEEP_ALIVE_SECONDS
-from api.events.connections import HttpConnection
+from api.cli import KEEP_ALIVE_SECONDS, Server, collect_garbage_seldom, listen, server_config
 from api.main import create_app
 from encore.chain.local_node import free_port
 from encore.db import Database
@@ -190,17 +189,17 @@ def settings_of(url: str, cache_megabytes: int) -> Settings:
 
 def serve(which: str, url: str, port: int) -> None:
     """Serve one of the applications until killed, as `encore api run` does."""
-    apps: dict[str, Callable[[], Any]] = {
-        "bare": lambda: bare_page,
-        "plain": lambda: plain_app(Database(url)),
-        "uncached": lambda: create_app(settings_of(url, 0), clock=lambda: float(NOW)),
-        "hot": lambda: create_app(settings_of(url, 64), clock=lambda: float(NOW)),
-    }
+    if which in {"uncached", "hot"}:
+        settings = settings_of(url, 0 if which == "uncached" else 64)
+        app = create_app(settings, clock=lambda: float(NOW))
+        collect_garbage_seldom()
+        Server(server_config(app, settings)).run([listen("127.0.0.1", port)])
+        return
     uvicorn.run(
-        apps[which](),
+        bare_page if which == "bare" else plain_app(Database(url)),
         port=port,
         loop="uvloop",
-        http=HttpConnection,
+        http="httptools",
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         backlog=2048,
         access_log=False,
