@@ -98,9 +98,10 @@ class Supply:
         return Given(token=(await Signer(SIGNING_IN[0]).sign_in(self._client))["access_token"])
 
     async def _session_to_end(self) -> Given:
-        pair = await Signer(OWNER).sign_in(self._client)
-        access = await authenticate(self._held, pair["access_token"])
-        return Given(path_parameters={"session_id": access.session_id})
+        signer = Signer(random.choice(SIGNING_IN))
+        own, other = [await signer.sign_in(self._client) for _ in range(2)]
+        access = await authenticate(self._held, other["access_token"])
+        return Given(token=own["access_token"], path_parameters={"session_id": access.session_id})
 
     async def _signed_link(self) -> Given:
         """Return a wallet of nobody's, or one that has an account."""
