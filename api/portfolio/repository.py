@@ -1,31 +1,63 @@
 """SQL of a wallet's portfolio: one statement for each kind of position."""
 
 from collections.abc import Sequence
+from functools import cache
+from typing import Final
 
-from sqlalchemy import ColumnElement, and_, literal, select, union
+from sqlalchemy import ColumnElement, Executable, String, and_, bindparam, literal, select, union
 from sqlalchemy.orm import aliased
 
 from encore.db import ReadSession, Row
 from encore.db.models.chain import Balance, LiquidityPosition, Pool, Stake, Token
 from encore.db.models.chain_tokens import BalancedToken, RevenueClaim, RevenuePosition
-from encore.db.types import Uint256, wei_sum
+from encore.db.types import Texts, Uint256, among, wei_sum
 
 _LABEL = (Token.address, Token.name, Token.symbol, Pool.price)
 
 
 async def holdings(session: ReadSession, wallet: str) -> Sequence[Row]:
     """Return the wallet's balances above zero."""
-    return await session.all(
-        select(*_LABEL, Balance.amount)
-        .join(Token, Token.address == Balance.token)
-        .outerjoin(Pool, Pool.token == Balance.token)
-        .where(Balance.holder == wallet, Balance.amount > literal(0, Uint256()))
-    )
+    return await session.all(_holdings(), {"wallet": wallet})
 
 
 async def stakes(session: ReadSession, wallet: str) -> Sequence[Row]:
     """Return the wallet's open stakes."""
-    return await session.all(
+    return await session.all(_stakes(), {"wallet": wallet})
+
+
+async def liquidity(session: ReadSession, wallet: str) -> Sequence[Row]:
+    """Return the wallet's shares of pools."""
+    return await session.all(_liquidity(), {"wallet": wallet})
+
+
+async def revenue(session: ReadSession, wallet: str) -> Sequence[Row]:
+    """Return the books of each coin that shares revenue with the wallet, what it has, and what it claimed so far."""
+    return await session.all(_revenue(), {"wallet": wallet})
+
+
+async def prices(session: ReadSession, coins: Sequence[str]) -> Sequence[Row]:
+    """Return label and price of coins, with the reserves and shares of their pools."""
+    return await session.all(_prices(), {"coins": coins})
+
+
+# Statements are built, and so compiled, once.
+
+_WALLET: Final = bindparam("wallet", type_=String())
+
+
+@cache
+def _holdings() -> Executable:
+    return (
+        select(*_LABEL, Balance.amount)
+        .join(Token, Token.address == Balance.token)
+        .outerjoin(Pool, Pool.token == Balance.token)
+        .where(Balance.holder == _WALLET, Balance.amount > literal(0, Uint256()))
+    )
+
+
+@cache
+def _stakes() -> Executable:
+    return (
         select(
             *_LABEL,
             Token.total_supply,
@@ -41,36 +73,36 @@ async def stakes(session: ReadSession, wallet: str) -> Sequence[Row]:
         .join(Token, Token.address == Stake.token)
         .outerjoin(BalancedToken, BalancedToken.token == Stake.token)
         .outerjoin(Pool, Pool.token == Stake.token)
-        .where(Stake.account == wallet, Stake.amount > literal(0, Uint256()))
+        .where(Stake.account == _WALLET, Stake.amount > literal(0, Uint256()))
     )
 
 
-async def liquidity(session: ReadSession, wallet: str) -> Sequence[Row]:
-    """Return the wallet's shares of pools."""
-    return await session.all(
+@cache
+def _liquidity() -> Executable:
+    return (
         select(*_LABEL, Pool.native_reserve, Pool.token_reserve, Pool.total_shares, LiquidityPosition.shares)
         .join(Token, Token.address == LiquidityPosition.token)
         .join(Pool, Pool.token == LiquidityPosition.token)
-        .where(LiquidityPosition.provider == wallet, LiquidityPosition.shares > literal(0, Uint256()))
+        .where(LiquidityPosition.provider == _WALLET, LiquidityPosition.shares > literal(0, Uint256()))
     )
 
 
-async def revenue(session: ReadSession, wallet: str) -> Sequence[Row]:
-    """Return the books of each coin that shares revenue with the wallet, what it has, and what it claimed so far."""
+@cache
+def _revenue() -> Executable:
     own, exchange = aliased(Balance), aliased(Balance)
     exchange_stake = aliased(Stake)
     claimed = (
         select(RevenueClaim.token, wei_sum(RevenueClaim.amount).label("amount"))
-        .where(RevenueClaim.account == wallet)
+        .where(RevenueClaim.account == _WALLET)
         .group_by(RevenueClaim.token)
         .subquery()
     )
     shared = union(
-        select(Balance.token).where(Balance.holder == wallet),
-        select(Stake.token).where(Stake.account == wallet),
-        select(RevenuePosition.token).where(RevenuePosition.account == wallet),
+        select(Balance.token).where(Balance.holder == _WALLET),
+        select(Stake.token).where(Stake.account == _WALLET),
+        select(RevenuePosition.token).where(RevenuePosition.account == _WALLET),
     ).subquery()
-    return await session.all(
+    return (
         select(
             *_LABEL,
             Token.total_supply,
@@ -91,9 +123,9 @@ async def revenue(session: ReadSession, wallet: str) -> Sequence[Row]:
         .join(shared, shared.c.token == BalancedToken.token)
         .join(Token, Token.address == BalancedToken.token)
         .outerjoin(Pool, Pool.token == BalancedToken.token)
-        .outerjoin(Balance, _of(Balance, wallet))
-        .outerjoin(Stake, _of(Stake, wallet))
-        .outerjoin(RevenuePosition, _of(RevenuePosition, wallet))
+        .outerjoin(Balance, _of(Balance))
+        .outerjoin(Stake, _of(Stake))
+        .outerjoin(RevenuePosition, _of(RevenuePosition))
         .outerjoin(own, and_(own.token == BalancedToken.token, own.holder == BalancedToken.token))
         .outerjoin(exchange, and_(exchange.token == BalancedToken.token, exchange.holder == BalancedToken.exchange))
         .outerjoin(
@@ -101,20 +133,20 @@ async def revenue(session: ReadSession, wallet: str) -> Sequence[Row]:
             and_(exchange_stake.token == BalancedToken.token, exchange_stake.account == BalancedToken.exchange),
         )
         .outerjoin(claimed, claimed.c.token == BalancedToken.token)
-        .where(BalancedToken.token != wallet, BalancedToken.exchange != wallet)  # they are exempt
+        .where(BalancedToken.token != _WALLET, BalancedToken.exchange != _WALLET)  # they are exempt
     )
 
 
-def _of(model: type[Balance | Stake | RevenuePosition], wallet: str) -> ColumnElement[bool]:
-    """The wallet's row of a coin."""
-    account = model.holder if issubclass(model, Balance) else model.account
-    return and_(model.token == BalancedToken.token, account == wallet)
-
-
-async def prices(session: ReadSession, coins: Sequence[str]) -> Sequence[Row]:
-    """Return label and price of coins, with the reserves and shares of their pools."""
-    return await session.all(
+@cache
+def _prices() -> Executable:
+    return (
         select(*_LABEL, Pool.native_reserve, Pool.token_reserve, Pool.total_shares)
         .outerjoin(Pool, Pool.token == Token.address)
-        .where(Token.address.in_(coins))
+        .where(among(Token.address, bindparam("coins", type_=Texts())))
     )
+
+
+def _of(model: type[Balance | Stake | RevenuePosition]) -> ColumnElement[bool]:
+    """The wallet's row of a coin."""
+    account = model.holder if issubclass(model, Balance) else model.account
+    return and_(model.token == BalancedToken.token, account == _WALLET)
